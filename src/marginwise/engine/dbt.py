@@ -1,0 +1,179 @@
+"""Runs the dbt project inside the package: the only caller of dbt.
+
+One `dbtRunner` per process, and the parsed project is kept, so that the second invocation of a run costs no parsing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from marginwise.errors import BuildFailed
+from marginwise.settings import Settings
+
+__all__ = ["NodeResult", "WarehouseProject", "project_directory", "warehouse_variables"]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test: its name, kind, status, seconds, failing rows and message."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+
+
+def project_directory() -> Path:
+    """Return the folder of the dbt project that ships inside the package."""
+    return Path(str(files("marginwise") / "warehouse"))
+
+
+def warehouse_variables(settings: Settings, sources_with_tax: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the dbt variables that stand for the settings.
+
+    Parameters
+    ----------
+    settings
+        The store's settings.
+    sources_with_tax
+        Names of the sources whose prices include tax (stated in their mappings).
+    """
+    store, decisions, channels = settings.store, settings.decisions, settings.channels
+    days = {"as_of": store.as_of, "opened_on": store.opened_on, "window_start": decisions.window_start,
+            "window_end": decisions.window_end}  # fmt: skip
+    return {
+        "reporting_currency": store.currency,
+        "time_zone": store.time_zone,
+        "business_model": store.business_model,
+        "prices_include_tax_sources": sorted(sources_with_tax),
+        "affiliate_commission_in": channels.affiliate_commission_in,
+        "session_lookback_days": channels.session_lookback_days,
+        "horizon_days": decisions.horizon_days,
+        "window_days": decisions.window_days,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+    }
+
+
+class WarehouseProject:
+    """The dbt project bound to one warehouse file and one set of variables.
+
+    Parameters
+    ----------
+    warehouse
+        The DuckDB file that dbt builds in; its folder also takes dbt's target and log folders.
+    variables
+        Values for `var(...)`, see `warehouse_variables`.
+    threads
+        How many models are built at once.
+    """
+
+    _manifests: dict[str, Any] = {}
+
+    def __init__(self, warehouse: Path, variables: dict[str, Any], *, threads: int = 2) -> None:
+        self.warehouse = warehouse
+        self.variables = variables
+        self.threads = threads
+
+    def build(self, select: str, *, exclude: str | None = None, progress: Progress | None = None) -> list[NodeResult]:
+        """Build and test the selected nodes in dependency order.
+
+        Parameters
+        ----------
+        select, exclude
+            dbt node selection, such as ``tag:check``.
+        progress
+            Called with (node name, nodes done, nodes in all) after each node.
+
+        Raises
+        ------
+        BuildFailed
+            When a model or a test fails; names each with its message.
+        """
+        arguments = ["build", "--select", *select.split()]
+        if exclude:
+            arguments += ["--exclude", *exclude.split()]
+        results = self._invoke(arguments, progress)
+        failed = [node for node in results if node.status in ("error", "fail", "runtime error")]
+        if failed:
+            raise _failure(failed)
+        return results
+
+    def _invoke(self, arguments: list[str], progress: Progress | None) -> list[NodeResult]:
+        from dbt.cli.main import dbtRunner
+
+        variables = json.dumps(self.variables, sort_keys=True)
+        done: list[str] = []
+
+        def on_event(event: Any) -> None:
+            if event.info.name == "NodeFinished" and progress is not None:
+                done.append(event.data.node_info.node_name)
+                progress(done[-1], len(done), max(len(done), event.data.num_total if hasattr(event.data, "num_total") else 0))
+
+        state = self.warehouse.parent
+        shared = [
+            "--project-dir", str(project_directory()), "--profiles-dir", str(project_directory()),
+            "--target-path", str(state / "target"), "--log-path", str(state / "logs"),
+            "--vars", variables, "--threads", str(self.threads),
+            "--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-version-check",
+            "--no-send-anonymous-usage-stats", "--no-print",
+        ]  # fmt: skip
+        with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=str(self.warehouse)):
+            runner = dbtRunner(manifest=self._manifest(dbtRunner, shared, variables), callbacks=[on_event])
+            outcome = runner.invoke([*arguments, *shared])
+        if outcome.exception is not None:
+            raise BuildFailed(f"The warehouse could not be built: {outcome.exception}")
+        return [_node_result(result) for result in outcome.result]
+
+    @classmethod
+    def _manifest(cls, runner: Any, shared: list[str], variables: str) -> Any:
+        if variables not in cls._manifests:
+            outcome = runner().invoke(["parse", *shared])
+            if not outcome.success:
+                raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}")
+            cls._manifests[variables] = outcome.result
+        return cls._manifests[variables]
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _node_result(result: Any) -> NodeResult:
+    return NodeResult(
+        name=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=float(result.execution_time),
+        failures=int(result.failures or 0),
+        message=str(result.message or ""),
+    )
+
+
+def _failure(failed: list[NodeResult]) -> BuildFailed:
+    told = "; ".join(f"{node.kind} {node.name}: {node.message.strip()}" for node in failed[:5])
+    more = f" ({len(failed) - 5} more)" if len(failed) > 5 else ""
+    return BuildFailed(
+        f"{len(failed)} of the warehouse's models or tests failed, nothing was published: {told}{more}.",
+        fix="The previous published store stays as it was. See `marginwise check` and `marginwise query`.",
+    )

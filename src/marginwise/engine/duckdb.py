@@ -1,0 +1,90 @@
+"""Opens the embedded warehouse and writes what the settings declare into it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import duckdb
+
+from marginwise.errors import BadSettings, BrokenStore, MissingFile, StoreBusy, nearest
+from marginwise.settings import Settings
+
+__all__ = ["CHANNEL_RULE_COLUMNS", "open_warehouse", "write_declared"]
+
+CHANNEL_RULE_COLUMNS = ("priority", "source_pattern", "medium_pattern", "campaign_pattern", "paid_required", "channel_name")
+
+
+def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file, created when it is not there.
+
+    Raises
+    ------
+    StoreBusy
+        When another process holds it.
+    BrokenStore
+        When the file is no DuckDB file, or was written by a newer version.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StoreBusy(
+                f"Another process holds {path.name}.", fix="Wait for the run in progress, or end it, then run again."
+            ) from error
+        raise BrokenStore(
+            f"{path.name} cannot be opened: {str(error).splitlines()[0]}",
+            fix=f"Move {path.name} away; the next `marginwise run` lands and builds it anew from the source files.",
+        ) from error
+
+
+def write_declared(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Write assumed rates, assumed spend and the store's own channel rules to the `ops` schema.
+
+    Raises
+    ------
+    MissingFile, BadSettings
+        When the channel rules file is not there or lacks a column.
+    """
+    rules = _own_channel_rules(settings)
+    con.begin()
+    con.execute("create schema if not exists ops")
+    con.execute("create or replace table ops.assumed_rates (kind varchar, scope varchar, rate double)")
+    con.execute(
+        "create or replace table ops.assumed_spend (channel varchar, campaign varchar, date_from date, date_to date,"
+        " amount decimal(18, 4), currency varchar)"
+    )
+    con.execute(
+        "create or replace table ops.channel_rules (priority integer, source_pattern varchar, medium_pattern varchar,"
+        " campaign_pattern varchar, paid_required varchar, channel_name varchar)"
+    )
+    rates = settings.assumptions.rates()
+    if rates:
+        con.executemany("insert into ops.assumed_rates values (?, ?, ?)", rates)
+    spend = [
+        (row.channel, row.campaign, row.from_, row.to, row.amount, settings.store.currency) for row in settings.assumptions.spend
+    ]
+    if spend:
+        con.executemany("insert into ops.assumed_spend values (?, ?, ?, ?, ?, ?)", spend)
+    if rules:
+        con.executemany("insert into ops.channel_rules values (?, ?, ?, ?, ?, ?)", rules)
+    con.commit()
+
+
+def _own_channel_rules(settings: Settings) -> list[list[str]]:
+    if settings.channels.rules is None:
+        return []
+    path = settings.directory / settings.channels.rules
+    if not path.is_file():
+        raise MissingFile(f"channels.rules: there is no file {settings.channels.rules}.")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        for name in CHANNEL_RULE_COLUMNS:
+            if name not in (rows.fieldnames or []):
+                raise BadSettings(
+                    f"{path.name}: column {name!r} is missing.",
+                    accepted=CHANNEL_RULE_COLUMNS,
+                    nearest=nearest(name, rows.fieldnames or []),
+                )
+        return [[row[name] for name in CHANNEL_RULE_COLUMNS] for row in rows]
