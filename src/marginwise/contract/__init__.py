@@ -1,0 +1,1 @@
+"""The source contract: what every table of a store must look like."""

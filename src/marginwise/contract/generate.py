@@ -1,0 +1,174 @@
+"""Writes what is derived from the contract: a dbt macro, the dbt sources and the contract page.
+
+Run ``python -m marginwise.contract.generate`` in a checkout after changing a document under ``tables/``.
+"""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from marginwise.contract.loader import Column, Reference, TableContract, contracts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["generated_files", "main"]
+
+_NOTICE = "Generated from the contract by `python -m marginwise.contract.generate`. Change the contract, not this file."
+_LINEAGE = {
+    "_source": "Name of the source the row came from.",
+    "_file_hash": "Hash of the file the row came from.",
+    "_row_number": "Row in that file, 1 is the first data row.",
+    "_file_date": "Date declared for the file, or null.",
+    "_landed_date": "Date the file was landed.",
+    "_raw_table": "Table in raw that keeps the row unchanged.",
+}
+
+
+def generated_files(tables: Mapping[str, TableContract] | None = None) -> dict[str, str]:
+    """Return the text of every generated file by its path in the repository.
+
+    Parameters
+    ----------
+    tables
+        The contract; the installed one by default.
+
+    Examples
+    --------
+    >>> sorted(generated_files())
+    ['docs/contract.md', 'src/marginwise/warehouse/macros/contract.sql', ...]
+    """
+    tables = contracts() if tables is None else tables
+    return {
+        "src/marginwise/warehouse/macros/contract.sql": _macro(tables),
+        "src/marginwise/warehouse/models/staging/sources.yml": _sources(tables),
+        "docs/contract.md": _page(tables),
+    }
+
+
+def main(root: Path | None = None) -> int:
+    """Write the generated files under ``root`` (the checkout this module lies in) and name those that changed.
+
+    Returns
+    -------
+    int
+        Exit code 0.
+    """
+    root = Path(__file__).parents[3] if root is None else root
+    for name, text in generated_files().items():
+        path = root / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"wrote {name}\n")
+    return 0
+
+
+def _literal(value: object) -> str:
+    """Return ``value`` as a Jinja literal."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
+    raise TypeError(type(value).__name__)
+
+
+def _pairs(**entries: object) -> str:
+    return "{" + ", ".join(f"'{name}': {_literal(value)}" for name, value in entries.items()) + "}"
+
+
+def _macro_column(column: Column) -> str:
+    return _pairs(
+        name=column.name,
+        type=column.type,
+        sql_type=column.sql_type,
+        required=column.is_required,
+        allowed=column.allowed,
+        minimum=column.minimum,
+        maximum=column.maximum,
+        pattern=column.pattern,
+        default=column.default,
+        pii=column.is_pii,
+        on_violation=column.on_violation,
+        range_rule=column.range_rule,
+        pattern_rule=column.pattern_rule,
+    )
+
+
+def _macro_reference(reference: Reference) -> str:
+    return _pairs(
+        column=reference.column,
+        columns=reference.columns,
+        table=reference.table,
+        to_columns=reference.to_columns,
+        on_violation=reference.on_violation,
+    )
+
+
+def _macro(tables: Mapping[str, TableContract]) -> str:
+    lines = [f"{{# {_NOTICE} #}}", "{% macro contract_tables() %}", "{{ return({"]
+    for table in tables.values():
+        lines += [
+            f"  '{table.name}': {{",
+            f"    'required': {_literal(table.is_required)},",
+            f"    'key': {_literal(table.key)},",
+            f"    'versioned_by': {_literal(table.versioned_by)},",
+            f"    'freshness_column': {_literal(table.freshness_column)},",
+            f"    'freshness_days': {_literal(table.freshness_days)},",
+            "    'references': [",
+            *(f"      {_macro_reference(reference)}," for reference in table.references),
+            "    ],",
+            "    'columns': [",
+            *(f"      {_macro_column(column)}," for column in table.columns),
+            "    ],",
+            "  },",
+        ]
+    return "\n".join([*lines, "}) }}", "{% endmacro %}", ""])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _sources(tables: Mapping[str, TableContract]) -> str:
+    lines = [
+        f"# {_NOTICE}",
+        "version: 2",
+        "",
+        "sources:",
+        "  - name: landed",
+        "    schema: landed",
+        "    description: Mapped to the contract and not yet checked. An absent table is a typed empty view.",
+        "    tables:",
+    ]
+    for table in tables.values():
+        lines += [
+            f"      - name: {table.name}",
+            f"        description: {_quoted(f'{table.description} {table.grain}')}",
+        ]
+        lines.append("        columns:")
+        for column in table.columns:
+            text = f"{column.description} Unit: {column.unit}." if column.unit else column.description
+            lines += [f"          - name: {column.name}", f"            description: {_quoted(text)}"]
+            if column.is_pii:
+                lines += ["            config:", "              meta:", "                pii: true"]
+        for name, text in _LINEAGE.items():
+            lines += [f"          - name: {name}", f"            description: {_quoted(text)}"]
+    return "\n".join([*lines, ""])
+
+
+def _page(tables: Mapping[str, TableContract]) -> str:
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
