@@ -100,7 +100,7 @@ class WarehouseProject:
         BuildFailed
             When a model or a test fails; names each with its message.
         """
-        arguments = ["build", "--select", *select.split()]
+        arguments = ["build", "--indirect-selection", "cautious", "--select", *select.split()]
         if exclude:
             arguments += ["--exclude", *exclude.split()]
         results = self._invoke(arguments, progress)
@@ -113,12 +113,14 @@ class WarehouseProject:
         from dbt.cli.main import dbtRunner
 
         variables = json.dumps(self.variables, sort_keys=True)
-        done: list[str] = []
+        count = {"done": 0, "total": 0}
 
         def on_event(event: Any) -> None:
-            if event.info.name == "NodeFinished" and progress is not None:
-                done.append(event.data.node_info.node_name)
-                progress(done[-1], len(done), max(len(done), event.data.num_total if hasattr(event.data, "num_total") else 0))
+            if event.info.name == "ConcurrencyLine":
+                count["total"] = event.data.node_count
+            elif event.info.name == "NodeFinished" and progress is not None:
+                count["done"] += 1
+                progress(event.data.node_info.node_name, count["done"], count["total"])
 
         state = self.warehouse.parent
         shared = [

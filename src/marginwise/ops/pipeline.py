@@ -1,0 +1,119 @@
+"""One run: land, check, build, learn, decide, publish."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from marginwise.errors import BadSettings, MarginwiseError, StoreBusy, nearest
+from marginwise.ops.runs import begin_stage, end_stage
+from marginwise.ops.stages import STAGE_WORK, RunContext, warehouse_of
+from marginwise.settings import Settings
+
+__all__ = ["STAGES", "RunReport", "StageReport", "chosen_stages", "run"]
+
+STAGES = tuple(STAGE_WORK)
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """One finished stage: its name, how long it took, and what it has to tell."""
+
+    stage: str
+    seconds: float
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """One finished run."""
+
+    run_id: str
+    stages: list[StageReport] = field(default_factory=list)
+
+
+def chosen_stages(names: Sequence[str] = (), *, start: str | None = None) -> tuple[str, ...]:
+    """Return the stages to run: all, those named, or all from one on; always in the order of a run.
+
+    >>> chosen_stages(start="decide")
+    ('decide', 'publish')
+
+    Raises
+    ------
+    BadSettings
+        When there is no such stage.
+    """
+    for name in [*names, *([start] if start else [])]:
+        if name not in STAGES:
+            raise BadSettings(f"There is no stage {name!r}.", accepted=STAGES, nearest=nearest(name, STAGES))
+    if start is not None:
+        return STAGES[STAGES.index(start) :]
+    return tuple(stage for stage in STAGES if stage in names) if names else STAGES
+
+
+def run(
+    settings: Settings,
+    stages: Sequence[str] = STAGES,
+    *,
+    progress: Callable[[str, str, int, int], None] | None = None,
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC).replace(tzinfo=None),
+) -> RunReport:
+    """Run the stages, each recorded in the ledger, and stop at the first that fails.
+
+    Parameters
+    ----------
+    settings
+        The store's settings.
+    stages
+        Which stages, in order (see `chosen_stages`).
+    progress
+        Called with (stage, item, done, total) as the work goes on.
+    now
+        The clock of the ledger and of landing, in UTC; no number depends on it.
+
+    Raises
+    ------
+    StoreBusy
+        When another run of the same project is at work.
+    MarginwiseError
+        Whatever stopped a stage; the published store stays as it was.
+    """
+    settings.state_directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.state_directory / "run.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StoreBusy("Another run of this project is at work.", fix="Wait until it has ended.") from error
+    try:
+        context = RunContext(settings, run_id=uuid4().hex[:12], now=now, progress=progress or (lambda *_: None))
+        return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
+    finally:
+        lock.release()
+
+
+def _run_stage(context: RunContext, stage: str) -> StageReport:
+    with warehouse_of(context) as con:
+        begin_stage(con, context.run_id, stage, context.now())
+    started = time.perf_counter()
+    facts: dict[str, Any] = {}
+    failed = True
+    try:
+        facts = STAGE_WORK[stage](context)
+        failed = False
+    except MarginwiseError as error:
+        facts = dict(error.as_dict())
+        raise
+    finally:
+        seconds = round(time.perf_counter() - started, 3)
+        with warehouse_of(context) as con:
+            end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
+        log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
+    return StageReport(stage, seconds, facts)

@@ -1,0 +1,214 @@
+"""What each stage of a run does: takes the run's context, leaves its tables behind, returns what it has to tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from marginwise.connectors.mapping import Mapping, load_mapping
+from marginwise.engine.dbt import WarehouseProject, project_directory, warehouse_variables
+from marginwise.engine.duckdb import open_warehouse, write_declared
+from marginwise.engine.landing import LandingSource, land
+from marginwise.engine.publish import PUBLISHED_STORE, publish_store
+from marginwise.errors import BadSettings, ContractViolated, MarginwiseError, MissingTable
+from marginwise.settings import Settings
+
+__all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "warehouse_of", "write_memo"]
+
+MEMO_DIRECTORY = "memo"
+Work = Callable[["RunContext"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What the stages of one run share: settings, the run's id, the clock and the progress callback."""
+
+    settings: Settings
+    run_id: str
+    now: Callable[[], dt.datetime]
+    progress: Callable[[str, str, int, int], None]
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The build file; readers never open it."""
+        return self.settings.state_directory / "warehouse.duckdb"
+
+    @cached_property
+    def mappings(self) -> dict[str, Mapping]:
+        """The mapping of every source, by the source's name."""
+        found = {}
+        for name, source in self.settings.sources.items():
+            own = self.settings.directory / source.mapping
+            found[name] = load_mapping(own if own.suffix == ".toml" else source.mapping)
+        return found
+
+    def project(self) -> WarehouseProject:
+        """Return the dbt project bound to this run's warehouse and settings."""
+        with_tax = [name for name, mapping in self.mappings.items() if mapping.prices_include_tax]
+        return WarehouseProject(self.warehouse_path, warehouse_variables(self.settings, with_tax))
+
+    def told(self, stage: str) -> Callable[[str, int, int], None]:
+        """Return a progress callback for one stage."""
+        return lambda item, done, total: self.progress(stage, item, done, total)
+
+
+@contextmanager
+def warehouse_of(context: RunContext) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the run's warehouse for the length of a block."""
+    con = open_warehouse(context.warehouse_path)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+def land_sources(context: RunContext) -> dict[str, Any]:
+    """Bring every source's files in, unchanged, and lay the contract's views over them."""
+    if not context.settings.sources:
+        raise BadSettings("marginwise.toml names no source.", fix="Write one with `marginwise init [PACK] DATA_DIR`.")
+    sources = {
+        name: LandingSource(context.mappings[name], context.settings.directory / source.data)
+        for name, source in context.settings.sources.items()
+    }
+    with warehouse_of(context) as con:
+        write_declared(con, context.settings)
+        report = land(con, sources, landed_at=context.now(), progress=context.told("land"))
+    return report.as_dict()
+
+
+def check_contract(context: RunContext) -> dict[str, Any]:
+    """Hold every landed row against the contract; stop where the contract says stop."""
+    context.project().build("tag:check", progress=context.told("check"))
+    with warehouse_of(context) as con:
+        stops = con.execute(
+            "select table_name, rule, message from ops.checks where severity = 'stop' and row_count > 0 order by all"
+        ).fetchall()
+        totals = con.execute(
+            "select coalesce(sum(rows_in), 0), coalesce(sum(rows_loaded), 0), coalesce(sum(rows_quarantined), 0)"
+            " from ops.table_grades"
+        ).fetchall()[0]
+        grades = dict(con.execute("select table_name, grade from ops.table_grades where is_present").fetchall())
+    if stops:
+        missing = [table for table, rule, _ in stops if rule == "required_table"]
+        kind = MissingTable if missing else ContractViolated
+        raise kind(" ".join(message for _, _, message in stops), fix="Mend the data or the mapping, then run again.")
+    return {**dict(zip(("rows_in", "rows_loaded", "rows_quarantined"), map(int, totals), strict=True)), "grades": grades}
+
+
+def build_warehouse(context: RunContext) -> dict[str, Any]:
+    """Build and test staging, core and marts."""
+    with warehouse_of(context) as con:
+        write_declared(con, context.settings)
+    results = context.project().build("*", exclude="tag:check", progress=context.told("build"))
+    kinds = [node.kind for node in results]
+    return {"models": kinds.count("model"), "tests": kinds.count("test") + kinds.count("unit_test")}
+
+
+def learn(context: RunContext) -> dict[str, Any]:
+    """Turn the evidence of every unit into intervals and probabilities."""
+    from marginwise.science.evidence import posteriors
+
+    with warehouse_of(context) as con:
+        units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
+        evidence = con.sql("from marts.mart_decision_evidence order by all").to_arrow_table()
+        found = posteriors(units, evidence)
+        _write(con, "science", {"posteriors": found})
+    return {"units": units.num_rows, "customers": evidence.num_rows}
+
+
+def decide(context: RunContext) -> dict[str, Any]:
+    """Give every unit its verdict, and list what looks good and loses money."""
+    from marginwise.decisions.verdict import looks_good_loses_money, verdicts
+
+    with warehouse_of(context) as con:
+        units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
+        found = con.sql("from science.posteriors order by all").to_arrow_table()
+        grades = con.sql("from ops.table_grades").to_arrow_table()
+        judged = verdicts(units, found, grades, context.settings.decisions)
+        good_looking = looks_good_loses_money(judged, context.settings.decisions)
+        _write(con, "decisions", {"verdicts": judged, "looks_good_loses_money": good_looking, "posteriors": found})
+        counts = con.execute(
+            "select verdict, count(*) from decisions.verdicts where verdict is not null group by all order by all"
+        ).fetchall()
+    return {"verdicts": dict(counts), "looks_good_loses_money": good_looking.num_rows}
+
+
+def publish(context: RunContext) -> dict[str, Any]:
+    """Switch readers to what this run built, then write the memo from what they now see."""
+    with warehouse_of(context) as con:
+        inputs = con.execute(
+            "select source_name, file_name, file_hash, row_count from ops.files where is_active order by all"
+        ).fetchall()
+        as_of = con.execute("select max(as_of_date) from intermediate.int_periods_set").fetchall()[0][0]
+        identity = {
+            "as_of_date": str(as_of),
+            "inputs": [dict(zip(("source", "file", "hash", "rows"), row, strict=True)) for row in inputs],
+            "settings": context.settings.identity(),
+            "code": code_identity(),
+            "version": version("marginwise"),
+        }
+        run = {"run_id": context.run_id, "published_at": context.now(), "store": context.settings.store.name,
+               "currency": context.settings.store.currency}  # fmt: skip
+        publication = publish_store(con, context.settings.state_directory, identity=identity, run=run)
+    memo = write_memo(context.settings)
+    return {"manifest_id": publication.manifest_id, "tables": publication.tables_count, "memo": [path.name for path in memo]}
+
+
+def write_memo(settings: Settings) -> list[Path]:
+    """Render the memo from the published store into the project's memo folder; return the files."""
+    from marginwise.decisions.memo import render_memo
+    from marginwise.serving.queries import PublishedStore
+
+    memo = render_memo(PublishedStore(settings.state_directory / PUBLISHED_STORE).memo_facts())
+    folder = settings.directory / MEMO_DIRECTORY
+    folder.mkdir(exist_ok=True)
+    files = {folder / "memo.html": memo.html, folder / "memo.md": memo.markdown}
+    for path, text in files.items():
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    return list(files)
+
+
+def code_identity() -> str:
+    """Return the SHA-256 over every file of the package that a number can depend on."""
+    package = project_directory().parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".sql", ".yml", ".yaml", ".csv", ".toml"} and "target" not in path.parts:
+            digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _write(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, pa.Table]) -> None:
+    con.begin()
+    try:
+        con.execute(f"create schema if not exists {schema}")
+        for name, table in tables.items():
+            con.register("incoming", table)
+            con.execute(f"create or replace table {schema}.{name} as from incoming")
+            con.unregister("incoming")
+        con.commit()
+    except (duckdb.Error, MarginwiseError):
+        con.rollback()
+        raise
+
+
+STAGE_WORK: dict[str, Work] = {
+    "land": land_sources,
+    "check": check_contract,
+    "build": build_warehouse,
+    "learn": learn,
+    "decide": decide,
+    "publish": publish,
+}
