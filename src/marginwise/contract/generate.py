@@ -18,6 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["generated_files", "main"]
 
 _NOTICE = "Generated from the contract by `python -m marginwise.contract.generate`. Change the contract, not this file."
+_WORDS = {"warn": "warns only", "stop": "stops the run"}
+_PAGE_HEAD = """\
+# The source contract
+
+Every source is mapped to these tables. Only {required} are required. Each other table
+switches on what needs it; what is missing shows as "not available", never as zero or a guess.
+
+{contents}
+
+How to read a section:
+
+- **Bold** columns must hold a value in every row. The others may be empty or absent.
+- Every table also takes `store_id` (first, part of every key and join, default `main`) and `updated_at` (last: of two
+  rows with one key the newer one wins). Further columns named `x_…` flow through to staging.
+- A value that breaks its rule, or cannot be read as its type, sends the row to **quarantine** with file, row, column
+  and reason. Where the rule *warns only*, the row stays, is counted, and a value that cannot be read is left empty.
+- *Points to* is checked where that table is present and the value is not empty. An orphan in quarantine is released
+  when its parent arrives.
+- A day before 1990, or after the day its file was landed, is impossible, unless the rule says otherwise.
+- Types are text, integer, decimal (18 digits, 4 of them after the point; rates 8), timestamp (UTC), date, boolean.
+
+The documents behind this page are in the Open Data Contract Standard (v3.1), one YAML file a table, in
+`src/marginwise/contract/tables/`. The checks, the staging models and the dbt sources are made from them."""
 _LINEAGE = {
     "_source": "Name of the source the row came from.",
     "_file_hash": "Hash of the file the row came from.",
@@ -95,6 +118,8 @@ def _macro_column(column: Column) -> str:
         allowed=column.allowed,
         minimum=column.minimum,
         maximum=column.maximum,
+        earliest=column.earliest,
+        may_be_future=column.may_be_future,
         pattern=column.pattern,
         default=column.default,
         pii=column.is_pii,
@@ -167,7 +192,65 @@ def _sources(tables: Mapping[str, TableContract]) -> str:
 
 
 def _page(tables: Mapping[str, TableContract]) -> str:
-    return ""
+    required = " and ".join(f"`{table.name}`" for table in tables.values() if table.is_required)
+    contents = " · ".join(f"[{name}](#{name})" for name in tables)
+    lines = [f"<!-- {_NOTICE} -->", "", _PAGE_HEAD.format(required=required, contents=contents)]
+    for table in tables.values():
+        lines += ["", *_page_section(table)]
+    return "\n".join([*lines, ""])
+
+
+def _page_section(table: TableContract) -> list[str]:
+    key = ", ".join(f"`{name}`" for name in table.key if name != "store_id")
+    facts = [f"**Grain** {table.grain}", f"**Key** {key}"]
+    if table.is_required:
+        facts.insert(0, "**Required**")
+    if table.freshness_column:
+        facts.append(f"**Fresh** when `{table.freshness_column}` is at most {table.freshness_days} days old")
+    lines = [f"## {table.name}", "", table.description, "", " · ".join(facts), ""]
+    lines += ["| column | type | unit | meaning | rule |", "|---|---|---|---|---|"]
+    for column in table.columns:
+        if column.name not in ("store_id", "updated_at"):
+            cells = (_page_name(column), column.type, column.unit or "", column.description, _page_rule(column))
+            lines.append(f"| {' | '.join(cells)} |")
+    links = [f"{_page_path(item)} → [{item.table}](#{item.table}) ({item.on_violation})" for item in table.references]
+    if links:
+        lines += ["", "Points to " + ", ".join(links) + "."]
+    for rule in table.rules:
+        lines += ["", f"Rule `{rule.name}` ({rule.on_violation}): {rule.description}"]
+    return lines
+
+
+def _page_name(column: Column) -> str:
+    return f"**`{column.name}`**" if column.is_required and column.default is None else f"`{column.name}`"
+
+
+def _page_rule(column: Column) -> str:
+    rules = []
+    if column.is_pii:
+        rules.append("personal data")
+    if column.default is not None:
+        value = column.default if isinstance(column.default, str) else _literal(column.default)
+        rules.append(f"default `{value}`")
+    if column.allowed:
+        rules.append("one of " + ", ".join(f"`{value}`" for value in column.allowed))
+    if column.minimum is not None:
+        rules.append(f"at least {_literal(column.minimum)}")
+    if column.maximum is not None:
+        rules.append(f"at most {_literal(column.maximum)}")
+    if column.earliest not in (None, "1990-01-01"):
+        rules.append(f"from {column.earliest} on")
+    if column.may_be_future:
+        rules.append("may lie ahead")
+    if column.pattern:
+        rules.append(f"matches `{column.pattern}`")
+    if column.on_violation != "quarantine":
+        rules.append(_WORDS[column.on_violation])
+    return "; ".join(rules)
+
+
+def _page_path(reference: Reference) -> str:
+    return ", ".join(f"`{name}`" for name in reference.columns if name != "store_id")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ _TYPES: dict[str, ColumnType] = {
     "date": "date",
     "boolean": "boolean",
 }
+_EARLIEST = "1990-01-01"
 _VIOLATIONS = ("quarantine", "warn", "stop")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -87,6 +88,10 @@ class Column:
         The only values accepted, or None.
     minimum, maximum
         Inclusive bounds, or None.
+    earliest
+        First possible day of a date or timestamp as ISO text, None for other types.
+    may_be_future
+        True for a date or timestamp that may lie after the day its file was landed.
     pattern
         Regular expression the whole value matches, or None.
     default
@@ -107,6 +112,8 @@ class Column:
     allowed: tuple[str, ...] | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None
+    earliest: str | None = None
+    may_be_future: bool = False
     pattern: str | None = None
     default: Scalar | None = None
     on_violation: Violation = "quarantine"
@@ -312,6 +319,7 @@ def _column(table: str, item: Mapping[str, Any]) -> Column:
         raise MarginwiseError(f"The contract of {where} has the type {item.get('logicalType')!r}.", accepted=_TYPES)
     options = item.get("logicalTypeOptions", {})
     extra = _custom(item)
+    is_time = item["logicalType"] in ("date", "timestamp")
     allowed: tuple[str, ...] | None = None
     range_rule, pattern_rule = "range", "pattern"
     for rule in item.get("quality", ()):
@@ -331,8 +339,10 @@ def _column(table: str, item: Mapping[str, Any]) -> Column:
         unit=extra.get("unit"),
         is_pii=item.get("classification") == "pii",
         allowed=allowed,
-        minimum=options.get("minimum"),
+        minimum=None if is_time else options.get("minimum"),
         maximum=options.get("maximum"),
+        earliest=options.get("minimum", _EARLIEST) if is_time else None,
+        may_be_future=bool(extra.get("mayBeFuture", False)),
         pattern=options.get("pattern"),
         default=extra.get("default"),
         on_violation=_violation(where, extra.get("onViolation", "quarantine")),
