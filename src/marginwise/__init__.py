@@ -1,0 +1,1 @@
+"""An e-commerce analytics warehouse that ends in a decision."""

@@ -1,0 +1,1 @@
+"""Foreign shapes in, contract tables out."""

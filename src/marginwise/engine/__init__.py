@@ -1,0 +1,1 @@
+"""Opens, loads, reads and publishes warehouses; the only caller of dbt."""

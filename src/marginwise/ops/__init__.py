@@ -1,0 +1,1 @@
+"""One run of everything, and what surrounds it."""

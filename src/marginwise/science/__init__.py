@@ -1,0 +1,1 @@
+"""Statistics on marts: tables in, tables out."""

@@ -1,0 +1,5 @@
+"""`python -m marginwise` is the `marginwise` command."""
+
+from marginwise.cli.commands import main
+
+main()

@@ -1,0 +1,230 @@
+"""The command line: parse, call one function, print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from marginwise.errors import MarginwiseError
+
+app = typer.Typer(
+    name="marginwise",
+    help="From a store's raw files to a decision: which channels, partners, products and customers deserve capital, "
+    "and which silently destroy margin.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+warehouse_app = typer.Typer(no_args_is_help=True, help="The dbt project and the DuckDB file behind the numbers.")
+app.add_typer(warehouse_app, name="warehouse")
+
+Project = Annotated[Path, typer.Option("--project", "-p", help="Folder that holds marginwise.toml.", show_default=True)]
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+HERE = Path()
+
+
+@app.callback()
+def logging_options(
+    log_format: Annotated[Literal["text", "json"], typer.Option(help="Form of the log on standard error.")] = "text",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log the course of every stage.")] = False,
+) -> None:
+    """Set up the log before any command."""
+    from marginwise.log import configure_logging
+
+    configure_logging(log_format, verbose=verbose)
+
+
+@app.command(epilog="Example: `marginwise demo my-store --orders 20000 && marginwise run -p my-store`")
+def demo(
+    directory: Annotated[Path, typer.Argument(help="Where the demo store goes.")],
+    orders: Annotated[int, typer.Option(min=200, help="How many orders to generate.")] = 6000,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same store.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Generate a demo store whose true margins are known, ready to run."""
+    from marginwise.cli.console import print_json, terminal
+    from marginwise.ops.projects import create_demo
+
+    created = create_demo(directory, orders=orders, seed=seed)
+    if as_json:
+        print_json(created)
+    else:
+        terminal().print(f"Demo store in {directory}: {created['rows']:,} rows in {created['files']} files, truth in {created['truth']}.")
+
+
+@app.command(epilog="Examples: `marginwise init olist data/olist` · `marginwise init exports/`")
+def init(
+    first: Annotated[str, typer.Argument(metavar="[PACK] DATA_DIR", help="A known source's pack, then the folder of its files; "
+                                         "or the folder alone for your own files.")],
+    second: Annotated[Path | None, typer.Argument(hidden=True)] = None,
+    project: Project = HERE,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing marginwise.toml.")] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write a commented marginwise.toml for a known source or for your own files."""
+    from marginwise.cli.console import print_json, terminal
+    from marginwise.ops.projects import create_project
+
+    pack, data = (first, second) if second is not None else (None, Path(first))
+    created = create_project(project, data, pack=pack, force=force)
+    if as_json:
+        print_json(created)
+    else:
+        for line in created["told"]:
+            terminal().print(line, markup=False)
+
+
+@app.command(name="map", epilog="Example: `marginwise map exports/sales.csv --out sales.map.toml`")
+def map_file(
+    file: Annotated[Path, typer.Argument(help="A CSV (any delimiter, encoding; .gz too) or Parquet file.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the mapping here instead of printing it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at an unknown file and propose a mapping to the contract, with reasons and confidence."""
+    from marginwise.connectors.proposal import propose_mapping
+    from marginwise.cli.console import print_json, terminal
+
+    proposal = propose_mapping([file])
+    if out is not None:
+        out.write_text(proposal.text, encoding="utf-8")
+    if as_json:
+        print_json(proposal.as_dict())
+    elif out is not None:
+        terminal().print(f"{proposal.summary}\nMapping written to {out}. Edit it, then run `marginwise init {file.parent}`.")
+    else:
+        print(proposal.text)
+
+
+@app.command(epilog="Examples: `marginwise run` · `marginwise run decide publish` · `marginwise run --from build --json`")
+def run(
+    stages: Annotated[list[str] | None, typer.Argument(help="Stages to run alone: land check build learn decide publish.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Run from this stage on.")] = None,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Run the stages (default all) and end with the decision table and the memo."""
+    from marginwise.cli.reports import print_run
+
+    print_run(project, stages or [], start=start, as_json=as_json)
+
+
+@app.command(epilog="Example: `marginwise check --json`")
+def check(project: Project = HERE, as_json: Json = False) -> None:
+    """Land the files, hold every row against the contract, and print a grade per table."""
+    from marginwise.cli.reports import print_check
+
+    print_check(project, as_json=as_json)
+
+
+@app.command(epilog="Example: `marginwise decide -p my-store`")
+def decide(project: Project = HERE, as_json: Json = False) -> None:
+    """Judge every unit again on the warehouse as built, publish, and print the decision table."""
+    from marginwise.cli.reports import print_run
+
+    print_run(project, [], start="learn", as_json=as_json)
+
+
+@app.command(epilog="Example: `marginwise memo --open`")
+def memo(
+    project: Project = HERE,
+    open_: Annotated[bool, typer.Option("--open", help="Open the HTML memo in the browser.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the memo (HTML and Markdown) from the published store and say where."""
+    from marginwise.cli.console import print_json, terminal
+    from marginwise.ops.stages import write_memo
+    from marginwise.settings import load_settings
+
+    files = write_memo(load_settings(project))
+    if as_json:
+        print_json({"memo": files})
+    else:
+        terminal().print(f"Memo: {files[0]} and {files[1].name}")
+    if open_:
+        typer.launch(str(files[0]))
+
+
+@app.command(epilog="Example: `marginwise status`")
+def status(project: Project = HERE, as_json: Json = False) -> None:
+    """Show the last run's stages, the sources, and what is published."""
+    from marginwise.cli.reports import print_status
+
+    print_status(project, as_json=as_json)
+
+
+@app.command(epilog="""Example: `marginwise query "select * from marts.mart_daily_revenue limit 5"`""")
+def query(
+    sql: Annotated[str, typer.Argument(help="One select statement on the published store.")],
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Ask the published store in SQL; read-only."""
+    from marginwise.cli.console import print_arrow
+    from marginwise.cli.reports import published_store
+
+    print_arrow(published_store(project).query(sql), as_json=as_json)
+
+
+@app.command(epilog="Example: `marginwise doctor`")
+def doctor(project: Project = HERE, as_json: Json = False) -> None:
+    """Check that this installation and project can run; exit code 1 when something is broken."""
+    from marginwise.cli.console import print_json, print_rows
+    from marginwise.ops.doctor import examine
+
+    findings = examine(project)
+    if as_json:
+        print_json([finding.as_dict() for finding in findings])
+    else:
+        print_rows("", ("check", "state", "detail"), [(f.check, f.state, f.detail) for f in findings])
+    if any(finding.state == "broken" for finding in findings):
+        raise SystemExit(1)
+
+
+@warehouse_app.command(name="path", epilog="Example: `duckdb $(marginwise warehouse path)`")
+def warehouse_path(project: Project = HERE, as_json: Json = False) -> None:
+    """Print where the published store, the build file and the dbt project are."""
+    from marginwise.cli.console import print_json
+    from marginwise.ops.projects import warehouse_paths
+
+    paths = warehouse_paths(project)
+    if as_json:
+        print_json(paths)
+    else:
+        print(paths["published_store"])
+
+
+@warehouse_app.command(epilog="Example: `marginwise warehouse eject dbt/ && cd dbt && dbt build`")
+def eject(
+    directory: Annotated[Path, typer.Argument(help="A new folder for the dbt project.")],
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Copy the dbt project, bound to this project's warehouse and settings, for use with dbt itself."""
+    from marginwise.cli.console import print_json, terminal
+    from marginwise.ops.projects import eject_warehouse
+
+    told = eject_warehouse(project, directory)
+    if as_json:
+        print_json(told)
+    else:
+        terminal().print(f"dbt project in {directory}. Run it with `cd {directory} && dbt build --profiles-dir .`")
+
+
+def main() -> None:
+    """Run the command line; known errors become one line and an exit code."""
+    try:
+        app()
+    except MarginwiseError as error:
+        from marginwise.cli.console import fail
+
+        fail(error, as_json="--json" in sys.argv)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

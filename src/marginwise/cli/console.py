@@ -1,0 +1,118 @@
+"""How the command line shows things: progress, tables, facts and errors, for people or as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from marginwise.errors import MarginwiseError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from rich.console import Console
+
+__all__ = ["fail", "print_arrow", "print_json", "print_rows", "stage_progress", "terminal"]
+
+
+def terminal() -> Console:
+    """Return a console on standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one JSON document; numbers stay numbers, days and times are ISO 8601."""
+
+    def plain(other: Any) -> Any:
+        if isinstance(other, Decimal):
+            return float(other)
+        if isinstance(other, dt.date | dt.datetime):
+            return other.isoformat()
+        if isinstance(other, Path):
+            return other.as_posix()
+        return str(other)
+
+    print(json.dumps(value, default=plain, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as a table; missing values as a dash, numbers to the right."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = any(isinstance(row[index], int | float | Decimal) and not isinstance(row[index], bool) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value, escape) for value in row))
+    terminal().print(table)
+
+
+def _cell(value: Any, escape: Callable[[str], str]) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return escape(str(value))
+
+
+def print_arrow(table: pa.Table, *, as_json: bool) -> None:
+    """Print an Arrow table as rows, or as a JSON list of objects."""
+    if as_json:
+        print_json(table.to_pylist())
+        return
+    rows = [list(row.values()) for row in table.to_pylist()]
+    print_rows("", table.column_names, rows)
+
+
+def fail(error: MarginwiseError, *, as_json: bool) -> NoReturn:
+    """Tell the error on standard error (as JSON on standard output where JSON was asked for) and exit with its code."""
+    if as_json:
+        print_json(error.as_dict())
+    else:
+        from rich.console import Console
+        from rich.markup import escape
+
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
+    raise SystemExit(error.exit_code)
+
+
+@contextmanager
+def stage_progress(*, quiet: bool) -> Iterator[Callable[[str, str, int, int], None]]:
+    """Show one line per stage as it goes on; on no terminal, one line when a stage begins; nothing when quiet."""
+    if quiet:
+        yield lambda stage, item, done, total: None
+        return
+    if not sys.stderr.isatty():
+        begun: set[str] = set()
+
+        def tell(stage: str, item: str, done: int, total: int) -> None:
+            if stage not in begun:
+                begun.add(stage)
+                print(f"{stage} …", file=sys.stderr, flush=True)
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[item]}"))  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def update(stage: str, item: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total, item="")
+            progress.update(tasks[stage], completed=done, total=total, item=item)
+
+        yield update

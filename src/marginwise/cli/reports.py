@@ -1,0 +1,132 @@
+"""What the commands `run`, `check` and `status` do and show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from marginwise.cli.console import print_json, print_rows, stage_progress, terminal
+from marginwise.decisions.table import decision_table
+from marginwise.engine.duckdb import open_warehouse
+from marginwise.engine.publish import PUBLISHED_STORE
+from marginwise.errors import NothingPublished
+from marginwise.ops.pipeline import RunReport, chosen_stages
+from marginwise.ops.pipeline import run as run_stages
+from marginwise.ops.runs import last_stages
+from marginwise.ops.stages import MEMO_DIRECTORY
+from marginwise.serving.queries import PublishedStore
+from marginwise.settings import load_settings
+
+__all__ = ["print_check", "print_run", "print_status", "published_store"]
+
+_GRADES = (
+    "select table_name, grade, rows_in, rows_loaded, rows_superseded, rows_quarantined, rows_warned, newest_at"
+    " from ops.table_grades where is_present or is_required"
+)
+_BROKEN = (
+    "select table_name, rule, column_name, severity, row_count, message from ops.checks where row_count > 0"
+    " order by row_count desc, all"
+)
+
+
+def published_store(project: Path) -> PublishedStore:
+    """Return the reader of a project's published store."""
+    return PublishedStore(load_settings(project).state_directory / PUBLISHED_STORE)
+
+
+def print_run(project: Path, stages: Sequence[str], *, start: str | None, as_json: bool) -> None:
+    """Run the stages; where the store was published, end with the decision table and the memo."""
+    settings = load_settings(project)
+    chosen = chosen_stages(stages, start=start)
+    with stage_progress(quiet=as_json) as progress:
+        report = run_stages(settings, chosen, progress=progress)
+    store = PublishedStore(settings.state_directory / PUBLISHED_STORE)
+    if as_json:
+        verdicts = store.verdicts() if "publish" in chosen else []
+        print_json({**_run_facts(report), "verdicts": verdicts})
+        return
+    rows = [(stage.stage, f"{stage.seconds:.1f} s", _told(stage.facts)) for stage in report.stages]
+    print_rows("", ("stage", "took", "what it tells"), rows)
+    if "publish" in chosen:
+        console = terminal()
+        console.print()
+        console.print(decision_table(store.verdicts(), settings.store.currency))
+        console.print(f"Memo: {settings.directory / MEMO_DIRECTORY / 'memo.html'} and memo.md", soft_wrap=True)
+
+
+def print_check(project: Path, *, as_json: bool) -> None:
+    """Land and check; show the grade of every table and every rule that was broken."""
+    settings = load_settings(project)
+    with stage_progress(quiet=as_json) as progress:
+        run_stages(settings, ("land", "check"), progress=progress)
+    con = open_warehouse(settings.state_directory / "warehouse.duckdb", read_only=True)
+    try:
+        grades = con.sql(_GRADES).to_arrow_table().to_pylist()
+        broken = con.sql(_BROKEN).to_arrow_table().to_pylist()
+    finally:
+        con.close()
+    if as_json:
+        print_json({"tables": grades, "broken_rules": broken})
+        return
+    for title, rows in (("Tables", grades), ("Rules broken", broken)):
+        if rows:
+            print_rows(title, list(rows[0]), [list(row.values()) for row in rows])
+
+
+def print_status(project: Path, *, as_json: bool) -> None:
+    """Show the last run of every stage and the published store."""
+    settings = load_settings(project)
+    warehouse = settings.state_directory / "warehouse.duckdb"
+    stages: list[dict[str, Any]] = []
+    if warehouse.is_file():
+        con = open_warehouse(warehouse, read_only=True)
+        try:
+            stages = [
+                {
+                    "stage": record.stage,
+                    "run_id": record.run_id,
+                    "status": "cut off" if record.status == "running" else record.status,
+                    "started_at": record.started_at.replace(microsecond=0),
+                    "told": record.facts.get("message") or _told(record.facts),
+                }
+                for record in last_stages(con)
+            ]
+        finally:
+            con.close()
+    try:
+        manifest: dict[str, Any] | None = PublishedStore(settings.state_directory / PUBLISHED_STORE).manifest()
+    except NothingPublished:
+        manifest = None
+    if as_json:
+        print_json({"store": settings.store.name, "stages": stages, "published": manifest})
+        return
+    console = terminal()
+    console.print(f"{settings.store.name}: {len(settings.sources)} source(s)", markup=False)
+    if stages:
+        print_rows("", list(stages[0]), [list(stage.values()) for stage in stages])
+    else:
+        console.print("Never run yet. Start with `marginwise run`.")
+    if manifest is None:
+        console.print("Nothing published yet.")
+    else:
+        console.print(f"Published: manifest {manifest['manifest_id']}, as of {manifest['as_of_date']}.")
+
+
+def _run_facts(report: RunReport) -> dict[str, Any]:
+    return {
+        "run_id": report.run_id,
+        "stages": [{"stage": stage.stage, "seconds": stage.seconds, **stage.facts} for stage in report.stages],
+    }
+
+
+def _told(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in facts.items() if value not in (None, [], {}))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={item}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,87 @@
+"""Looks at the installation and the project and says what would keep a run from working."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from marginwise.connectors.mapping import load_mapping
+from marginwise.contract.loader import contracts
+from marginwise.engine.duckdb import open_warehouse
+from marginwise.errors import MarginwiseError
+from marginwise.settings import SETTINGS_FILE, Settings, load_settings
+
+__all__ = ["Finding", "examine"]
+
+_NEEDED = ("duckdb", "dbt-core", "dbt-duckdb", "pyarrow", "numpy", "scipy")
+_SMALL_DISK = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ok, a warning, or broken, with the detail that explains it."""
+
+    check: str
+    state: Literal["ok", "warning", "broken"]
+    detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the finding as plain fields."""
+        return asdict(self)
+
+
+def examine(project: Path) -> list[Finding]:
+    """Examine Python, libraries, the contract and, where there is one, the project in the folder."""
+    findings = [*_installation()]
+    if not (project / SETTINGS_FILE).is_file():
+        return [*findings, Finding("project", "warning", f"no {SETTINGS_FILE} in this folder; `marginwise init` writes one")]
+    try:
+        settings = load_settings(project)
+    except MarginwiseError as error:
+        return [*findings, Finding("settings", "broken", str(error))]
+    return [*findings, Finding("settings", "ok", f"{len(settings.sources)} source(s)"), *_project(settings)]
+
+
+def _installation() -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "broken", python)
+    for name in _NEEDED:
+        try:
+            yield Finding(name, "ok", version(name))
+        except PackageNotFoundError:
+            yield Finding(name, "broken", "not installed")
+    yield _tried("contract", lambda: f"{len(contracts())} tables")
+
+
+def _project(settings: Settings) -> Iterator[Finding]:
+    for name, source in settings.sources.items():
+        own = settings.directory / source.mapping
+        mapping = own if own.suffix == ".toml" else source.mapping
+        yield _tried(f"mapping of {name}", lambda mapping=mapping: load_mapping(mapping).name)  # type: ignore[misc]
+        data = settings.directory / source.data
+        yield Finding(f"data of {name}", "ok" if data.is_dir() else "broken", f"{source.data}" if data.is_dir() else f"no folder {source.data}")  # fmt: skip
+    free = shutil.disk_usage(settings.directory).free
+    yield Finding("disk", "ok" if free > _SMALL_DISK else "warning", f"{free / (1 << 30):.1f} GiB free")
+    warehouse = settings.state_directory / "warehouse.duckdb"
+    if warehouse.is_file():
+        yield _tried("warehouse", lambda: f"{_open(warehouse)} tables")
+
+
+def _open(warehouse: Path) -> int:
+    con = open_warehouse(warehouse, read_only=True)
+    try:
+        return int(con.execute("select count(*) from information_schema.tables").fetchall()[0][0])
+    finally:
+        con.close()
+
+
+def _tried(check: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, "ok", look())
+    except MarginwiseError as error:
+        return Finding(check, "broken", str(error))
