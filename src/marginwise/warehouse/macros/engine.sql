@@ -30,4 +30,35 @@
 {% macro fitting(expression, type) -%}
     {{ return(adapter.dispatch('fitting', 'marginwise')(expression, type)) }}
 {%- endmacro %}
-{% macro duckdb__fitting(expression, type) -%} try_cast({{ expression }} as {{ type }}) {%- endmacro %}
+{#
+    DuckDB rounds '6.5' to a whole number and drops the offset of '2026-01-31T18:30:00+02:00': neither may pass in silence.
+    An offset is a sign behind the date; it costs the time zone cast only where there is one.
+#}
+{% macro duckdb__fitting(expression, type) -%}
+    {%- if type == 'bigint' -%}
+    case when try_cast({{ expression }} as double) = try_cast({{ expression }} as bigint) then try_cast({{ expression }} as bigint) end
+    {%- elif type == 'timestamp' -%}
+    case
+        when strlen({{ expression }}) > 16 and regexp_matches(substr({{ expression }}, 12), '[+-]')
+            then timezone('UTC', try_cast({{ expression }} as timestamp with time zone))
+        else try_cast({{ expression }} as timestamp)
+    end
+    {%- else -%}
+    try_cast({{ expression }} as {{ type }})
+    {%- endif -%}
+{%- endmacro %}
+{% macro postgres__fitting(expression, type) -%}
+    case when pg_input_is_valid(cast({{ expression }} as text), '{{ type }}') then cast({{ expression }} as {{ type }}) end
+{%- endmacro %}
+
+{# A cheap hash of several values, nulls included: for finding candidates, never as a key. #}
+{% macro row_hash(expressions, prefix='') -%}
+    {{ return(adapter.dispatch('row_hash', 'marginwise')(expressions, prefix)) }}
+{%- endmacro %}
+{% macro duckdb__row_hash(expressions, prefix) -%} hash({{ prefix }}{{ expressions | join(', ' ~ prefix) }}) {%- endmacro %}
+{% macro postgres__row_hash(expressions, prefix) -%}
+    hashtextextended(
+        {%- for expression in expressions -%}
+        {{ " || chr(31) || " if not loop.first }}coalesce(cast({{ prefix }}{{ expression }} as text), chr(30))
+        {%- endfor -%} , 0)
+{%- endmacro %}

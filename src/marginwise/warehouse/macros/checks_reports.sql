@@ -1,0 +1,127 @@
+{# What the reports over all checks share: the rules as rows, and the checked tables read one after another. #}
+
+{# Every rule of every table as rows, so that a rule nobody broke is reported with zero. #}
+{% macro rules_listed() -%}
+    select * from (
+        values
+        {%- for table in contract_tables() %}
+        {%- set last_table = loop.last %}
+        {%- for rule in row_rules(table) + [key_rule(table)] %}
+        ('{{ table }}', '{{ rule['rule'] }}', '{{ rule['column'] }}', '{{ rule['severity'] }}', {{ rule['pii'] | lower }}, '{{ rule['accepted'] | trim | replace("'", "''") }}')
+        {{- '' if last_table and loop.last else ',' }}
+        {%- endfor %}
+        {%- endfor %}
+    ) as listed (table_name, rule, column_name, severity, is_pii, accepted)
+{%- endmacro %}
+
+{# One row per row and broken rule, out of all checked tables. #}
+{% macro broken_rules_of_all_tables() -%}
+    {%- for table in contract_tables() -%}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ table }}' as table_name,
+        _source as source_name,
+        _raw_table as raw_table,
+        _file_hash as file_hash,
+        _row_number as row_number,
+        unnest(string_to_array(_violations, ',')) as broken,
+        unnest(string_to_array(_found, chr(31))) as value
+    from {{ ref('chk_' ~ table) }}
+    where _violations is not null
+    {% endfor -%}
+{%- endmacro %}
+
+{# One row per loaded row and warning, out of all checked tables. #}
+{% macro warnings_of_all_tables() -%}
+    {%- for table in contract_tables() -%}
+    {{ 'union all' if not loop.first }}
+    select '{{ table }}' as table_name, unnest(string_to_array(_warnings, ',')) as broken
+    from {{ ref('chk_' ~ table) }}
+    where _warnings is not null and _violations is null
+    {% endfor -%}
+{%- endmacro %}
+
+{# Rows in, and what became of them, one row per table. #}
+{% macro counts_of_all_tables() -%}
+    {%- for table, contract in contract_tables().items() -%}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ table }}' as table_name,
+        {{ contract['required'] | lower }} as is_required,
+        cast({{ contract['freshness_days'] or 'null' }} as integer) as freshness_days,
+        (select count(*) from {{ source('landed', table) }}) as rows_in,
+        count(*) filter (where _violations is null) as rows_loaded,
+        count(*) filter (where _violations is null and not _is_current) as rows_superseded,
+        count(*) filter (where _violations is not null) as rows_quarantined,
+        count(*) filter (where _violations is null and _warnings is not null) as rows_warned,
+        {%- if contract['freshness_column'] %}
+        max(case when _is_current then cast({{ contract['freshness_column'] }} as timestamp) end) as newest_at
+        {%- else %}
+        cast(null as timestamp) as newest_at
+        {%- endif %}
+    from {{ ref('chk_' ~ table) }}
+    {% endfor -%}
+{%- endmacro %}
+
+{# Tables whose newest row lies further behind the data's as-of day than the contract allows; never judged by a clock. #}
+{% macro stale_tables(table_grades) -%}
+    select
+        graded.table_name,
+        'freshness' as rule,
+        'warn' as severity,
+        case when {{ days_behind() }} > graded.freshness_days then 1 else 0 end as row_count,
+        'The newest row is of ' || cast(graded.newest_at as date) || ', ' || {{ days_behind() }}
+            || ' days before ' || known.as_of_date || '; accepted are ' || graded.freshness_days || '.' as message
+    from {{ table_grades }} as graded
+    cross join (
+        select {% if var('as_of') %}date '{{ var("as_of") }}'{% else %}cast(max(newest_at) as date){% endif %} as as_of_date
+        from {{ table_grades }}
+        where table_name = 'orders'
+    ) as known
+    where graded.is_present and graded.newest_at is not null and known.as_of_date is not null
+{%- endmacro %}
+
+{% macro days_behind() -%} greatest(known.as_of_date - cast(graded.newest_at as date), 0) {%- endmacro %}
+
+{# Rows in a currency without a rate on their day stop the run: the message names the currencies and the days. #}
+{% macro missing_rates() -%}
+    {%- set dated = {'orders': local_date('ordered_at') | trim, 'marketing_spend': 'spend_date'} -%}
+    select
+        judged.table_name,
+        'missing_rate' as rule,
+        'stop' as severity,
+        coalesce(sum(told.row_count), 0) as row_count,
+        coalesce(
+            judged.table_name || ': no exchange rate to {{ var("reporting_currency") }} for '
+                || string_agg(told.days, '; ' order by told.days) || '. Add them to exchange_rates.',
+            'Every row has an exchange rate on its day.'
+        ) as message
+    from (values {% for table in dated %}{{ ', ' if not loop.first }}('{{ table }}'){% endfor %}) as judged (table_name)
+    left join (
+        select
+            table_name,
+            sum(row_count) as row_count,
+            currency || ' on ' || string_agg(cast(day as {{ dbt.type_string() }}), ', ' order by day) filter (where number <= 10)
+                || case when count(*) > 10 then ' and ' || (count(*) - 10) || ' more days' else '' end as days
+        from (
+            select foreign_days.*, row_number() over (partition by table_name, foreign_days.currency order by day) as number
+            from (
+                {%- for table, day in dated.items() %}
+                {{ 'union all' if not loop.first }}
+                select '{{ table }}' as table_name, store_id, currency, {{ day }} as day, count(*) as row_count
+                from {{ ref('chk_' ~ table) }}
+                where _is_current and currency <> '{{ var("reporting_currency") }}'
+                group by 1, 2, 3, 4
+                {%- endfor %}
+            ) as foreign_days
+            left join {{ ref('chk_exchange_rates') }} as rates
+                on foreign_days.store_id = rates.store_id
+                and foreign_days.currency = rates.currency
+                and foreign_days.day = rates.date
+                and rates._is_current
+            where rates.rate is null
+        ) as unpriced
+        group by table_name, currency
+    ) as told on judged.table_name = told.table_name
+    group by judged.table_name
+{%- endmacro %}

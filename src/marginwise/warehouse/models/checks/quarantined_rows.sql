@@ -1,0 +1,82 @@
+-- Grain: one broken rule of one landed row (or one line that could not be read); a row with two broken rules is here twice.
+{{ config(schema='quarantine') }}
+
+with
+
+files as (
+    select file_hash, raw_table, max(file_name) as file_name, bool_or(is_active) as is_active
+    from {{ source('ops', 'files') }}
+    group by file_hash, raw_table
+),
+
+unreadable_rows as (
+    select * from {{ source('raw', 'unreadable_rows') }}
+),
+
+rules as (
+    {{ rules_listed() }}
+),
+
+broken as (
+    {{ broken_rules_of_all_tables() }}
+),
+
+explained as (
+    select
+        broken.table_name,
+        broken.source_name,
+        broken.raw_table,
+        broken.file_hash,
+        broken.row_number,
+        rules.rule,
+        rules.column_name,
+        case when not rules.is_pii then nullif(broken.value, '') end as value,
+        case
+            when rules.rule = 'key' then 'the key ''' || broken.value || ''' comes more than once'
+            when rules.rule = 'required' then rules.column_name || ' is empty'
+            when rules.is_pii then rules.column_name || ' holds a value not shown here'
+            else rules.column_name || ' is ''' || broken.value || ''''
+        end || '; ' || rules.accepted || '.' as reason
+    from broken
+    inner join rules
+        on broken.table_name = rules.table_name and broken.broken = rules.rule || ':' || rules.column_name
+),
+
+unreadable as (
+    select
+        unreadable_rows.raw_table as table_name,
+        unreadable_rows.source_name,
+        unreadable_rows.raw_table,
+        unreadable_rows.file_hash,
+        unreadable_rows.row_number,
+        'unreadable' as rule,
+        cast(null as {{ dbt.type_string() }}) as column_name,
+        cast(null as {{ dbt.type_string() }}) as value,
+        'The line cannot be read: ' || unreadable_rows.reason as reason
+    from unreadable_rows
+    inner join files
+        on unreadable_rows.file_hash = files.file_hash and unreadable_rows.raw_table = files.raw_table and files.is_active
+),
+
+quarantined as (
+    select * from explained
+    union all
+    select * from unreadable
+),
+
+final as (
+    select
+        quarantined.table_name,
+        quarantined.source_name,
+        quarantined.file_hash,
+        files.file_name,
+        quarantined.row_number,
+        quarantined.rule,
+        quarantined.column_name,
+        quarantined.value,
+        quarantined.reason
+    from quarantined
+    left join files on quarantined.file_hash = files.file_hash and quarantined.raw_table = files.raw_table
+)
+
+select * from final

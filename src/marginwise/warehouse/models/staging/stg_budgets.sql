@@ -1,0 +1,2 @@
+-- Grain: one channel in one month; key store_id, period, channel.
+{{ staged_rows('budgets') }}

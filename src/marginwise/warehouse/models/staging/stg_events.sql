@@ -1,0 +1,2 @@
+-- Grain: one interaction; key store_id, event_id.
+{{ staged_rows('events') }}

@@ -1,0 +1,2 @@
+-- Grain: one refund line; key store_id, refund_id.
+{{ staged_rows('refunds') }}

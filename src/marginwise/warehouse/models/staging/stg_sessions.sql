@@ -1,0 +1,2 @@
+-- Grain: one visit; key store_id, session_id.
+{{ staged_rows('sessions') }}

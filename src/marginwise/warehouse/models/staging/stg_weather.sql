@@ -1,0 +1,2 @@
+-- Grain: one city on one day; key store_id, city, date.
+{{ staged_rows('weather') }}
