@@ -1,0 +1,59 @@
+"""Every command the documentation shows is run, page by page, and must print what the page says it prints."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.shell import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+UNTESTED = re.compile(r"^```(?:sh|bash|shell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path) -> list[str]:
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def commands(block: str) -> list[tuple[str, list[str]]]:
+    """Split a block into (command, expected lines); `$ ` begins a command, `> ` goes on with it."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif line.startswith("> ") and found and not found[-1][1]:
+            found[-1] = (f"{found[-1][0]}\n{line[2:]}", [])
+        elif line.strip() and found:
+            found[-1][1].append(line)
+    return found
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run_and_print_what_it_says(page: Path, tmp_path: Path, shared_data: Path) -> None:
+    variables = {**environment(), "DATA": str(shared_data)}
+    for command, expected in (pair for block in blocks(page) for pair in commands(block)):
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=tmp_path, env=variables, text=True,
+                              capture_output=True, check=False, timeout=300)  # fmt: skip
+        assert done.returncode == 0, f"{page.name}: {command}\n{done.stdout}\n{done.stderr}"
+        for line in expected:
+            pattern = r".*".join(re.escape(part.strip()) for part in re.split(r"\.\.\.|…", line.strip()))
+            told = re.sub(r"\s+", " ", done.stdout + done.stderr)
+            assert re.search(re.sub(r"(\\ )+", " ", pattern), told), f"{page.name}: {command}\nexpected: {line}\ngot: {told}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_that_are_not_run_only_fetch_and_make(page: Path) -> None:
+    for block in UNTESTED.findall(page.read_text(encoding="utf-8")):
+        for line in filter(None, map(str.strip, block.splitlines())):
+            assert re.match(r"(make|git|cd|pip|#)", line), f"{page.name} shows {line!r} in a block that no test runs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
