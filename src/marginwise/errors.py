@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "BadMapping",
+    "BadQuery",
     "BadSettings",
     "BrokenStore",
     "BuildFailed",
@@ -93,6 +94,12 @@ class BadSettings(MarginwiseError):
 
 class BadMapping(MarginwiseError):
     """A mapping file names something that is not there or cannot be evaluated (exit code 2)."""
+
+    exit_code = 2
+
+
+class BadQuery(MarginwiseError):
+    """A query is no single reading statement, or the published store cannot answer it (exit code 2)."""
 
     exit_code = 2
 

@@ -1,0 +1,228 @@
+"""The only reader of the published store: SQL in, Arrow out, nothing else reachable."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from marginwise.decisions.memo import MemoFacts
+from marginwise.errors import BadQuery, BrokenStore, NothingPublished, nearest
+from marginwise.serving.statement import first_line, hold_reading_statement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+__all__ = ["PublishedStore"]
+
+_LOCKED = (
+    "set autoinstall_known_extensions = false",
+    "set autoload_known_extensions = false",
+    "set enable_external_access = false",
+    "set lock_configuration = true",
+)
+_COST_LINES = (
+    ("Goods", "goods_cost_basis"),
+    ("Shipping", "shipping_cost_basis"),
+    ("Payment fees", "payment_fee_basis"),
+    ("Commission", "commission_basis"),
+)
+
+
+class PublishedStore:
+    """The last published store, opened read-only and reopened when a run has replaced it.
+
+    Parameters
+    ----------
+    path
+        The published DuckDB file, ``.marginwise/published/store.duckdb``.
+
+    Notes
+    -----
+    SQL sees the tables of this file and nothing else: no other file, no network, no extension, no setting, no variable
+    of the Python process. One object may be shared by threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._identity: tuple[int, int, int] | None = None
+
+    def query(self, sql: str) -> pa.Table:
+        """Run one reading statement.
+
+        Raises
+        ------
+        NothingPublished
+            When there is no published store.
+        BadQuery
+            When the text is not exactly one reading statement, or the store cannot answer it.
+        BrokenStore
+            When the file is no readable store.
+        """
+        hold_reading_statement(sql)
+        return self._run(sql)
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Return the rows of ``decisions.verdicts``: one per unit, with its verdict and all numbers beside it."""
+        rows: list[dict[str, Any]] = self._run("select * from decisions.verdicts order by all").to_pylist()
+        return rows
+
+    def tables(self) -> pa.Table:
+        """Return every published table: schema_name, table_name, rows_count, columns (names, in order)."""
+        return self._run(
+            "select t.schema_name, t.table_name, t.estimated_size as rows_count,"
+            " list(c.column_name order by c.column_index) as columns"
+            " from duckdb_tables() as t join duckdb_columns() as c using (database_name, schema_name, table_name)"
+            " where t.database_name = current_catalog() group by all order by all"
+        )
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest of the published run: hashes of inputs, settings, code and tables."""
+        rows = self._run("select manifest_json from ops.manifest").to_pylist()
+        manifest: dict[str, Any] = json.loads(rows[0]["manifest_json"]) if rows else {}
+        return manifest
+
+    def memo_facts(self) -> MemoFacts:
+        """Return everything the memo tells, read from one and the same published store.
+
+        A table that this store does not hold gives no rows, which the memo tells as "not available".
+        """
+        with self._lock:
+            con = self._open()
+            manifest = _rows(con, "ops.manifest")
+            told: dict[str, Any] = json.loads(manifest[0]["manifest_json"]) if manifest else {}
+            run = told.get("run", {})
+            verdicts = _rows(con, "decisions.verdicts")
+            periods = _first_known(verdicts, "as_of_date", "window_start_date", "window_end_date", "horizon_days")
+            return MemoFacts(
+                store_name=str(run.get("store", "Store")),
+                currency=str(run.get("currency", "")),
+                verdicts=verdicts,
+                looks_good=_rows(con, "decisions.looks_good_loses_money"),
+                bridge=_rows(con, "marts.mart_margin_bridge"),
+                grades=_rows(con, "ops.table_grades"),
+                findings=_rows(con, "ops.checks"),
+                cost_coverage=_cost_coverage(con),
+                unattributed_rate=_unattributed_rate(con),
+                manifest_id=told.get("manifest_id"),
+                **periods,
+            )
+
+    def _run(self, sql: str) -> pa.Table:
+        with self._lock:
+            con = self._open()
+            try:
+                return con.execute(sql).to_arrow_table()
+            except duckdb.Error as error:
+                raise _told(error, con) from error
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            self._close()
+            raise NothingPublished("Nothing is published yet.", fix="Run `marginwise run` first.") from None
+        identity = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if self._con is None or identity != self._identity:
+            self._close()
+            self._con = _opened(self._path)
+            self._identity = identity
+        return self._con
+
+    def _close(self) -> None:
+        if self._con is not None:
+            self._con.close()
+        self._con = self._identity = None
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    # An instance of its own per reader: a second `connect` to the same path would share the first one's old file.
+    con = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    try:
+        con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as published (read_only)")
+        con.execute("use published")
+        for setting in _LOCKED:
+            con.execute(setting)
+    except duckdb.Error as error:
+        con.close()
+        raise BrokenStore(
+            f"The published store {path.name} cannot be read: {first_line(error)}",
+            fix="Publish again with `marginwise run publish`.",
+        ) from error
+    return con
+
+
+def _told(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> BadQuery:
+    message = first_line(error)
+    if not isinstance(error, duckdb.CatalogException) or "Table with name" not in message:
+        return BadQuery(message)
+    tables = con.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = current_catalog() order by all"
+    ).fetchall()
+    names = [name for (name,) in tables]
+    asked = message.split("Table with name", 1)[1].split()[0].strip('"')
+    by_table = {name.split(".", 1)[1]: name for name in names}
+    close = nearest(asked, names) or by_table.get(nearest(asked, by_table) or "")
+    return BadQuery(f"There is no table {asked!r} in the published store.", nearest=close, accepted=names)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    if not _columns(con, table):
+        return []
+    rows: list[dict[str, Any]] = con.execute(f"select * from {table} order by all").to_arrow_table().to_pylist()
+    return rows
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    schema, name = table.split(".")
+    found = con.execute(
+        "select column_name from duckdb_columns()"
+        " where database_name = current_catalog() and schema_name = ? and table_name = ?",
+        [schema, name],
+    ).fetchall()
+    return {column for (column,) in found}
+
+
+def _first_known(rows: list[dict[str, Any]], *names: str) -> dict[str, Any]:
+    return {name: next((row[name] for row in rows if row.get(name) is not None), None) for name in names}
+
+
+def _cost_coverage(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    columns = _columns(con, "core.fct_order_lines")
+    lines = [(label, column) for label, column in _COST_LINES if column in columns]
+    if not lines:
+        return []
+    revenue = "sum(net_revenue_amount)"
+    shares = " union all ".join(
+        f"select {place} as place, '{label}' as cost_line,"
+        + ",".join(
+            f" {revenue} filter (where {column} = '{basis}') / nullif({revenue}, 0) as {basis}_rate"
+            for basis in ("known", "assumed", "unknown")
+        )
+        + f" from core.fct_order_lines where is_counted and {column} is not null"
+        for place, (label, column) in enumerate(lines)
+    )
+    rows = con.execute(f"select * exclude (place) from ({shares}) order by place").to_arrow_table().to_pylist()
+    return [
+        {name: 0.0 if value is None else value for name, value in row.items()}
+        for row in rows
+        if any(row[f"{basis}_rate"] is not None for basis in ("known", "assumed", "unknown"))
+    ]
+
+
+def _unattributed_rate(con: duckdb.DuckDBPyConnection) -> float | None:
+    if not {"channel_name", "net_revenue_amount", "is_counted"} <= _columns(con, "core.fct_order_lines"):
+        return None
+    rows = con.execute(
+        "select sum(net_revenue_amount) filter (where coalesce(channel_name, 'Unassigned') = 'Unassigned')"
+        " / nullif(sum(net_revenue_amount), 0), count(*) from core.fct_order_lines where is_counted"
+    ).fetchall()
+    share, lines = rows[0]
+    return None if not lines else float(share or 0)
