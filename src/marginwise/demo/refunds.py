@@ -1,0 +1,136 @@
+"""What comes back: refunds of lines, and what they take from the margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from marginwise.demo.arrow_columns import Array, contract_table, identifiers, labels, masked, money, timestamps
+from marginwise.demo.chance import Streams, draw, index_table
+
+if TYPE_CHECKING:
+    from marginwise.demo.catalogue import Catalogue
+    from marginwise.demo.orders import Orders
+    from marginwise.demo.plan import StorePlan
+    from marginwise.demo.season import Season
+
+__all__ = ["MOST_RETURNS", "Refunds", "refund_table"]
+
+MOST_RETURNS = 0.6
+"""The return rate of a line never exceeds this, whatever its factors."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refunds:
+    """Refunds, sorted by time. R refunds; cents of the order's currency. All shapes (R,).
+
+    Parameters
+    ----------
+    line, order
+        Index of the line and the order refunded.
+    kind
+        Index into the plan's kinds.
+    is_orderless
+        True when the row names customer and product but no order.
+    day, at
+        Day of the store and second since 1970.
+    quantity, restocked
+        Pieces returned, and of them back on the shelf.
+    amount, tax, shipping, handling
+        Goods, tax and shipping paid back; cost of handling the return.
+    margin
+        What the refund adds to CM2, in reporting currency; negative for most.
+    """
+
+    line: Array
+    order: Array
+    kind: Array
+    is_orderless: Array
+    day: Array
+    at: Array
+    quantity: Array
+    restocked: Array
+    amount: Array
+    tax: Array
+    shipping: Array
+    handling: Array
+    margin: Array
+
+    @classmethod
+    def of(cls, plan: StorePlan, season: Season, catalogue: Catalogue, orders: Orders, streams: Streams) -> Refunds:
+        """Draw which lines come back, when and how; refunds after the last day are not in the data yet."""
+        rng = streams.of("refunds")
+        lines, visits = orders.lines, orders.visits
+        factor = np.array([c.return_factor for c in plan.campaigns])[visits.campaign[lines.order]]
+        chance = np.minimum(catalogue.return_rate[lines.product] * factor, MOST_RETURNS)
+        chance *= (orders.is_counted & ~orders.is_cancelled)[lines.order]
+        line = np.flatnonzero(rng.random(len(chance)) < chance)
+        names = [kind for kind, *_ in plan.refunds.kinds]
+        kind = draw(rng, index_table([share for _, share, *_ in plan.refunds.kinds]), len(line))
+        shortest = np.array([low for *_, low, _ in plan.refunds.kinds])[kind]
+        longest = np.array([high for *_, high in plan.refunds.kinds])[kind]
+        day = visits.day[lines.order[line]] + rng.integers(shortest, longest + 1)
+        seen = day < season.count
+        line, kind, day = line[seen], kind[seen], day[seen]
+        at = season.start + 86_400 * day + draw(rng, season.seconds, len(line))
+        order = lines.order[line]
+        at = np.clip(np.maximum(at, visits.at[order] + 600), None, season.end)
+        by_time = np.argsort(at, kind="stable")
+        line, kind, day, at, order = line[by_time], kind[by_time], day[by_time], at[by_time], order[by_time]
+        is_kind = {name: kind == i for i, name in enumerate(names)}
+        rate = orders.rate[order]
+        sold = lines.quantity[line]
+        quantity = np.where(is_kind["goodwill"], 0, 1 + rng.binomial(sold - 1, plan.refunds.piece_rate))
+        restocked = rng.binomial(quantity, plan.refunds.restock_rate)
+        restocked = np.where(is_kind["cancellation"], quantity, np.where(is_kind["chargeback"], 0, restocked))
+        part = np.where(is_kind["goodwill"], plan.refunds.goodwill_rate, quantity / sold)
+        paid = lines.net[line] * (100 - orders.coupon_percent[order]) / 100
+        amount = np.floor(paid * part).astype(np.int64)
+        shipping = np.where(is_kind["chargeback"], orders.shipping[order] // orders.line_count[order], 0)
+        tax_percent = np.array([c.tax_percent for c in plan.countries])[visits.country[order]]
+        costs = np.array([cost for _, _, cost, *_ in plan.refunds.kinds])
+        handling = np.floor(costs[kind] * 100 / rate + 0.5).astype(np.int64)
+        is_orderless = is_kind["goodwill"] & (rng.random(len(line)) < plan.refunds.orderless_rate)
+        is_orderless &= (rate == 1.0) & (visits.customer[order] >= 0)
+        return cls(
+            line=line,
+            order=order,
+            kind=kind,
+            is_orderless=is_orderless,
+            day=day,
+            at=at,
+            quantity=quantity,
+            restocked=restocked,
+            amount=amount,
+            tax=(amount * tax_percent + 50) // 100,
+            shipping=shipping,
+            handling=handling,
+            margin=(restocked * lines.unit_cost[line] - (amount + shipping + handling) * rate) / 100,
+        )
+
+
+def refund_table(plan: StorePlan, orders: Orders, refunds: Refunds, store_id: str) -> pa.Table:
+    """Return refunds: one row a line refunded; some name no order, a goodwill gesture to a customer for a product."""
+    customer = orders.visits.customer[refunds.order]
+    return contract_table(
+        "refunds",
+        {
+            "refund_id": identifiers("r", np.arange(1, len(refunds.line) + 1)),
+            "refunded_at": timestamps(refunds.at),
+            "amount": money(refunds.amount),
+            "order_id": identifiers("o", np.where(refunds.is_orderless, -1, refunds.order + 1)),
+            "line_number": masked(pa.array(orders.lines.number[refunds.line]), refunds.is_orderless),
+            "customer_id": identifiers("c", np.where(customer < 0, -1, customer + 1)),
+            "product_id": identifiers("p", orders.lines.product[refunds.line] + 1),
+            "quantity": pa.array(refunds.quantity),
+            "restocked_quantity": pa.array(refunds.restocked),
+            "tax_amount": money(refunds.tax),
+            "shipping_amount": money(refunds.shipping),
+            "kind": labels(refunds.kind, [kind for kind, *_ in plan.refunds.kinds]),
+            "handling_cost_amount": money(refunds.handling),
+        },
+        store_id,
+    )

@@ -1,0 +1,139 @@
+"""The store's days: growth and season of demand, sales, exchange rates and weather."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from marginwise.demo.arrow_columns import Array, contract_table, days, decimals
+
+if TYPE_CHECKING:
+    from marginwise.demo.chance import Streams
+    from marginwise.demo.plan import StorePlan
+
+__all__ = ["Season", "exchange_rate_table", "weather_table"]
+
+_EPOCH = date(1970, 1, 1)
+_HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 9, 11, 12, 13, 14, 12, 12, 12, 13, 15, 18, 22, 24, 21, 13, 6)
+_SALES = (
+    # from (month, day), to (month, day), percent off, categories (none = all)
+    ((11, 24), (11, 30), 15, ()),
+    ((1, 2), (1, 14), 20, ("Fashion", "Shoes", "Home & Living")),
+    ((7, 1), (7, 10), 10, ("Outdoor", "Fashion")),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Season:
+    """The days of the store and what they bring.
+
+    Parameters
+    ----------
+    first_day
+        Days since 1970 of the first day.
+    demand
+        Share of the store's customers acquired on each day if spend went to plan; adds up to 1. Shape (days,).
+    sale_percents
+        Percent off the list price, by category and day. Shape (categories, days).
+    foreign_rates
+        Reporting currency per unit in millionths, by foreign currency and day. Shape (currencies, days).
+    seconds
+        Quantiles of the second of the day at which things happen.
+    """
+
+    first_day: int
+    demand: Array
+    sale_percents: Array
+    foreign_rates: Array
+    seconds: Array
+
+    @property
+    def count(self) -> int:
+        """Number of days."""
+        return len(self.demand)
+
+    @property
+    def start(self) -> int:
+        """Seconds since 1970 at which the first day begins."""
+        return self.first_day * 86_400
+
+    @property
+    def end(self) -> int:
+        """Seconds since 1970 of the last second."""
+        return (self.first_day + self.count) * 86_400 - 1
+
+    def day(self, number: int) -> date:
+        """Return the date of day ``number``, counted from 0."""
+        return _EPOCH + timedelta(days=self.first_day + number)
+
+    @classmethod
+    def of(cls, plan: StorePlan, streams: Streams, last_day: date, count: int) -> Season:
+        """Lay out ``count`` days up to and including ``last_day``."""
+        first_day = (last_day - _EPOCH).days - count + 1
+        dates = [_EPOCH + timedelta(days=first_day + i) for i in range(count)]
+        months_days = [(d.month, d.day) for d in dates]
+        year = np.array([d.timetuple().tm_yday for d in dates]) / 365.25
+        weekday = np.array([plan.weekday_weights[d.weekday()] for d in dates])
+        yearly = 1 + plan.season_strength * np.cos(2 * np.pi * (year - 0.93)) + 0.05 * np.cos(4 * np.pi * (year - 0.45))
+        black_week = np.array([1.9 if (11, 24) <= md <= (11, 30) else 1.0 for md in months_days])
+        growth = (1 + plan.growth_per_year) ** (np.arange(count) / 365)
+        demand = growth * yearly * weekday * black_week
+        sales = np.zeros((len(plan.categories), count), dtype=np.int64)
+        for start, end, percent, names in _SALES:
+            inside = np.array([start <= md <= end for md in months_days])
+            for row, category in enumerate(plan.categories):
+                if not names or category.name in names:
+                    sales[row, inside] = percent
+        steps = streams.of("exchange rates").normal(0, 0.0035, (len(plan.foreign_rates), count)).cumsum(axis=1)
+        means = np.array([rate for _, rate in plan.foreign_rates]).reshape(-1, 1)
+        edges = np.concatenate([[0.0], np.cumsum(_HOURS) / np.sum(_HOURS)])
+        seconds = np.interp((np.arange(4096) + 0.5) / 4096, edges, np.arange(25) * 3600.0).astype(np.int32)
+        return cls(
+            first_day=first_day,
+            demand=demand / demand.sum(),
+            sale_percents=sales,
+            foreign_rates=np.round(means * np.exp(np.clip(steps, -0.2, 0.2)) * 1e6).astype(np.int64),
+            seconds=seconds,
+        )
+
+
+def exchange_rate_table(plan: StorePlan, season: Season, store_id: str) -> pa.Table:
+    """Return ``exchange_rates``: every day, every currency, the reporting currency included at 1."""
+    names = [plan.currency, *(name for name, _ in plan.foreign_rates)]
+    rates = np.vstack([np.full(season.count, 10**6), season.foreign_rates])
+    return contract_table(
+        "exchange_rates",
+        {
+            "date": days(np.tile(season.first_day + np.arange(season.count), len(names))),
+            "currency": pa.array(np.repeat(names, season.count)),
+            "rate": decimals(rates.ravel(), 6),
+        },
+        store_id,
+    )
+
+
+def weather_table(plan: StorePlan, season: Season, streams: Streams, store_id: str) -> pa.Table:
+    """Return ``weather``: temperature and rain for every city and day, with the season and days that hang together."""
+    rng = streams.of("weather")
+    cities = [city for country in plan.countries for city, _ in country.cities]
+    shape = (len(cities), season.count)
+    noise = rng.normal(0, 2.2, shape)
+    for lag in (1, 2, 3):
+        noise[:, lag:] += 0.6 / lag * noise[:, :-lag]
+    climate = rng.normal(11, 3, (len(cities), 1))
+    season_of_year = -10 * np.cos(2 * np.pi * ((season.first_day + np.arange(season.count)) % 365.25 - 20) / 365.25)
+    rain = np.where(rng.random(shape) < 0.35, rng.gamma(0.8, 5.0, shape), 0.0)
+    return contract_table(
+        "weather",
+        {
+            "city": pa.array(np.repeat(cities, season.count)),
+            "date": days(np.tile(season.first_day + np.arange(season.count), len(cities))),
+            "temperature_celsius": decimals(np.round((climate + season_of_year + noise) * 10).ravel(), 1),
+            "precipitation_mm": decimals(np.round(rain * 10).ravel(), 1),
+        },
+        store_id,
+    )
