@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 from marginwise.errors import BadQuery
@@ -9,6 +11,9 @@ from marginwise.errors import BadQuery
 __all__ = ["first_line", "hold_reading_statement"]
 
 READ_WORDS = ("select", "with", "describe", "show", "from", "values", "summarize", "table", "explain")
+
+_BEFORE_FIRST_WORD = re.compile(r"\A(?:[\s;(]|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
+_AFTER_WORD = re.compile(r"\W")
 
 
 def hold_reading_statement(sql: str) -> None:
@@ -28,18 +33,14 @@ def hold_reading_statement(sql: str) -> None:
         kinds = [statement.type.name for statement in statements]
         raise BadQuery(f"The query has {len(kinds)} statements.", accepted=accepted)
     kind = statements[0].type.name
-    word = _first_word(statements[0].query)
+    word = _first_word(sql)
     if kind not in ("SELECT", "EXPLAIN") or word not in READ_WORDS:
         raise BadQuery(f"Only statements that read are allowed, not {word.upper()}.", accepted=accepted)
 
 
-def _first_word(statement: str) -> str:
-    tokens = duckdb.tokenize(statement)
-    ends = [position for position, _ in tokens[1:]] + [len(statement)]
-    words = [statement[start:end].strip() for (start, kind), end in zip(tokens, ends, strict=True)
-             if kind != duckdb.token_type.comment]  # fmt: skip
-    found = next((word for word in words if word.strip("(")), "")
-    return found.split()[0].strip("(").casefold() if found else ""
+def _first_word(sql: str) -> str:
+    found = _BEFORE_FIRST_WORD.sub("", sql, count=1).split(maxsplit=1)
+    return _AFTER_WORD.split(found[0], maxsplit=1)[0].casefold() if found else ""
 
 
 def first_line(error: duckdb.Error) -> str:
