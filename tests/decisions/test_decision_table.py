@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 import pytest
-from memo_sample import CHANNELS, OTHERS, judged, unit
 from rich.console import Console
 
 from marginwise.decisions.table import decision_headers, decision_markdown, decision_rows, decision_table, markdown_text
+from tests.decisions.memo_sample import CHANNELS, OTHERS, judged, unit
 
 HOSTILE = "<script>alert(1)</script>|`*_[x](javascript:y)\n\x1b[31m[red]"
 

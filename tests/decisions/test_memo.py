@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from memo_sample import BRIDGE, CHANNELS, GRADES, full_facts, judged, unit
 
 from marginwise.decisions.memo import MemoFacts, render_memo
 from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_charts import IntervalBar, WaterfallStep, interval_chart, waterfall_chart
 from marginwise.decisions.memo_tables import bridge_tables, bridge_waterfall, resolve_table
+from tests.decisions.memo_sample import BRIDGE, CHANNELS, GRADES, full_facts, judged, unit
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y> & {{ 7 * 7 }}"

@@ -48,8 +48,8 @@ def publish(path: Path, *, verdict: str = "scale", full: bool = True) -> Path:
     if full:
         con.execute(LINES)
         con.execute(
-            "create table marts.mart_margin_bridge as select 'main' as store_id, 100 as step_order, 'Raw total' as step,"
-            " 'total' as step_kind, 100.00::decimal(18, 4) as amount, 4 as row_count"
+            "create table marts.mart_margin_bridge as select 'main' as store_id, 100 as step_order,"
+            " 'Raw total' as step, 'total' as step_kind, 100.00::decimal(18, 4) as amount, 4 as row_count"
         )
         con.execute("create table ops.table_grades as select 'orders' as table_name, true as is_present, 'A' as grade")
     con.close()
