@@ -1,0 +1,50 @@
+{# History of a thing that arrives as versions: who was what, when. Plain windows, so that the order of arrival never matters. #}
+
+{# Before everything, and after it: the ends of a history, so that a join on a moment always finds its version. #}
+{% macro beginning() -%} timestamp '1900-01-01 00:00:00' {%- endmacro %}
+{% macro forever() -%} timestamp '9999-12-31 00:00:00' {%- endmacro %}
+
+{# The versions of `id` in a staging model: a row where an attribute changed, valid from `valid_from_at` to before `valid_to_at`.
+   Consecutive equal versions are one; the first reaches back to the beginning.
+   A gap-less history per id: valid_to_at = the next valid_from_at. #}
+{% macro versions_of(relation, id, attributes) -%}
+    select
+        store_id,
+        {{ id }},
+        {{ attributes | join(',\n        ') }},
+        case when version_number = 1 then {{ beginning() }} else seen_at end as valid_from_at,
+        coalesce(lead(seen_at) over (partition by store_id, {{ id }} order by version_number), {{ forever() }}) as valid_to_at
+    from (
+        select
+            *,
+            coalesce(updated_at, {{ beginning() }}) as seen_at,
+            row_number() over arrived as version_number
+            {%- for attribute in attributes %},
+            lag({{ attribute }}) over arrived as previous_{{ attribute }}
+            {%- endfor %}
+        from {{ relation }}
+        window arrived as (partition by store_id, {{ id }} order by updated_at nulls first, _file_hash, _row_number)
+    ) as seen
+    where
+        version_number = 1
+        {%- for attribute in attributes %}
+        or {{ attribute }} is distinct from previous_{{ attribute }}
+        {%- endfor %}
+{%- endmacro %}
+
+{# A dated value (cost, price): valid from `valid_from_at` to before `valid_to_at`, where the next one starts. #}
+{% macro dated_values(relation, value) -%}
+    select
+        store_id,
+        product_id,
+        {{ value }},
+        coalesce(currency, '{{ var("reporting_currency") }}') as currency,
+        valid_from as valid_from_at,
+        coalesce(lead(valid_from) over (partition by store_id, product_id order by valid_from), {{ forever() }}) as valid_to_at
+    from {{ relation }}
+{%- endmacro %}
+
+{# Was the version on the right the one at the moment? #}
+{% macro valid_at(version, moment) -%}
+    {{ version }}.valid_from_at <= {{ moment }} and {{ moment }} < {{ version }}.valid_to_at
+{%- endmacro %}

@@ -1,0 +1,65 @@
+-- Grain: one version of a customer (SCD2), without personal data. Ids that only facts know are inferred members.
+-- The acquisition columns are the customer's, equal in all versions; null without an order that counts.
+
+with versions as (
+
+    {{ versions_of(ref('stg_customers'), 'customer_id', ['created_at', 'country', 'region', 'city', 'segment', 'consent']) }}
+
+),
+
+acquired as (
+
+    select * from {{ ref('int_customers_acquired') }}
+
+),
+
+mentioned as (
+
+    select store_id, customer_id from {{ ref('stg_orders') }}
+    union
+    select store_id, customer_id from {{ ref('stg_refunds') }}
+    union
+    select store_id, customer_id from {{ ref('fct_sessions') }}
+    union
+    select store_id, customer_id from {{ ref('stg_events') }}
+
+),
+
+inferred as (
+
+    select mentioned.store_id, mentioned.customer_id
+    from mentioned
+    left join versions on mentioned.store_id = versions.store_id and mentioned.customer_id = versions.customer_id
+    where mentioned.customer_id is not null and versions.customer_id is null
+
+),
+
+members as (
+
+    select *, false as is_inferred from versions
+    union all
+    select
+        store_id, customer_id,
+        null, null, null, null, null, null,
+        {{ beginning() }}, {{ forever() }}, true
+    from inferred
+
+),
+
+final as (
+
+    select
+        {{ key(['members.store_id', 'members.customer_id']) }} as customer_key,
+        {{ key(['members.store_id', 'members.customer_id', 'members.valid_from_at']) }} as customer_version_key,
+        members.store_id, members.customer_id,
+        members.country, members.region, members.city, members.segment,
+        acquired.acquisition_channel, acquired.acquisition_campaign, acquired.acquisition_basis, acquired.first_order_date,
+        members.consent, members.is_inferred,
+        members.valid_to_at = {{ forever() }} as is_current,
+        members.created_at, acquired.first_order_at, members.valid_from_at, members.valid_to_at
+    from members
+    left join acquired on members.store_id = acquired.store_id and members.customer_id = acquired.customer_id
+
+)
+
+select * from final

@@ -1,0 +1,49 @@
+-- Grain: one day of the store's calendar, from the first day of data to the last, whole years, no day left out.
+
+with days as (
+
+    select min(day) as first_day, max(day) as last_day
+    from (
+        select data_start_date as day from {{ ref('int_periods_set') }}
+        union all
+        select cast(data_end_at as date) from {{ ref('int_periods_set') }}
+        union all
+        select cast(refunded_at as date) from {{ ref('stg_refunds') }}
+        union all
+        select cast(started_at as date) from {{ ref('stg_sessions') }}
+        union all
+        select spend_date from {{ ref('stg_marketing_spend') }}
+        union all
+        select date_from from {{ source('declared', 'assumed_spend') }}
+        union all
+        select date_to from {{ source('declared', 'assumed_spend') }}
+    ) as mentioned
+
+),
+
+calendar as (
+
+    select series.date_day
+    from days
+    cross join lateral
+        {{ day_series("cast(date_trunc('year', first_day) as date)", "cast(date_trunc('year', last_day) as date) + 365") }}
+            as series
+
+),
+
+final as (
+
+    select
+        date_day,
+        cast(date_trunc('month', date_day) as date) as month_start_date,
+        cast(date_trunc('week', date_day) as date) as week_start_date,
+        cast(date_trunc('quarter', date_day) as date) as quarter_start_date,
+        cast(extract(year from date_day) as integer) as year_number,
+        cast(extract(month from date_day) as integer) as month_number,
+        cast(extract(isodow from date_day) as integer) as weekday_number,
+        extract(isodow from date_day) >= 6 as is_weekend
+    from calendar
+
+)
+
+select * from final

@@ -1,0 +1,63 @@
+-- Grain: one version of a product (SCD2). Ids that only facts know are inferred members with one version and no attributes.
+
+with versions as (
+
+    {{ versions_of(
+        ref('stg_products'), 'product_id',
+        ['name', 'kind', 'category', 'subcategory', 'brand', 'partner_id', 'list_price', 'unit_cost', 'is_active', 'launched_at'],
+    ) }}
+
+),
+
+mentioned as (
+
+    select store_id, product_id from {{ ref('stg_order_items') }}
+    union
+    select store_id, product_id from {{ ref('stg_refunds') }}
+    union
+    select store_id, product_id from {{ ref('stg_events') }}
+    union
+    select store_id, product_id from {{ ref('stg_product_costs') }}
+
+),
+
+inferred as (
+
+    select mentioned.store_id, mentioned.product_id
+    from mentioned
+    left join versions on mentioned.store_id = versions.store_id and mentioned.product_id = versions.product_id
+    where mentioned.product_id is not null and versions.product_id is null
+
+),
+
+members as (
+
+    select *, false as is_inferred from versions
+    union all
+    select
+        store_id, product_id,
+        null, null, null, null, null, null, null, null, null, null,
+        {{ beginning() }}, {{ forever() }}, true
+    from inferred
+
+),
+
+final as (
+
+    select
+        {{ key(['store_id', 'product_id']) }} as product_key,
+        {{ key(['store_id', 'product_id', 'valid_from_at']) }} as product_version_key,
+        {{ key(['store_id', 'partner_id']) }} as partner_key,
+        store_id, product_id, partner_id,
+        name as product_name,
+        coalesce(kind, 'good') as kind,
+        category, subcategory, brand, list_price, unit_cost,
+        coalesce(kind, 'good') in ({{ kinds_of_revenue() }}) as is_good,
+        is_active, is_inferred,
+        valid_to_at = {{ forever() }} as is_current,
+        launched_at, valid_from_at, valid_to_at
+    from members
+
+)
+
+select * from final

@@ -1,0 +1,83 @@
+-- Grain: one order: its lines summed, its place in the customer's history, its last touch. Amounts as in fct_order_lines.
+
+with orders as (
+
+    select * from {{ ref('int_orders_resolved') }}
+
+),
+
+lines as (
+
+    select
+        store_id,
+        order_id,
+        count(*) as lines_count,
+        sum(case when is_counted then 1 else 0 end) as counted_lines_count,
+        sum(case when is_counted then quantity else 0 end) as quantity,
+        {%- for amount in order_amounts() %}
+        sum({{ amount }}) as {{ amount }},
+        {%- endfor %}
+        sum(case when goods_cost_basis = 'unknown' then net_revenue_amount else 0 end) as unknown_cost_revenue_amount
+    from {{ ref('fct_order_lines') }}
+    group by store_id, order_id
+
+),
+
+counted as (
+
+    select
+        orders.*,
+        coalesce(lines.counted_lines_count, 0) > 0 as is_counted,
+        coalesce(lines.counted_lines_count, 0) > 0 and not orders.is_cancelled as is_sale
+    from orders
+    left join lines on orders.store_id = lines.store_id and orders.order_id = lines.order_id
+
+),
+
+numbered as (
+
+    select
+        store_id,
+        order_id,
+        row_number() over history as order_number,
+        lag(order_date) over history as previous_order_date
+    from counted
+    where is_sale and customer_id is not null
+    window history as (partition by store_id, customer_id order by ordered_at, order_id)
+
+),
+
+final as (
+
+    select
+        counted.order_key, counted.customer_key,
+        {{ key(['counted.store_id', 'counted.partner_id']) }} as partner_key,
+        {{ key(['counted.store_id', 'counted.channel_name']) }} as channel_key,
+        counted.session_key,
+        counted.store_id, counted.order_id, counted.customer_id, counted.partner_id,
+        counted.channel_name, counted.campaign_name, counted.touch_basis,
+        counted.status, counted.sales_channel, counted.ship_country, counted.ship_region, counted.ship_city,
+        counted.currency, counted.exchange_rate,
+        numbered.order_number,
+        {{ days_between('numbered.previous_order_date', 'counted.order_date') }} as days_since_previous_order,
+        coalesce(lines.lines_count, 0) as lines_count,
+        coalesce(lines.quantity, 0) as quantity,
+        {%- for amount in order_amounts() %}
+        {% if amount in nullable_order_amounts() -%}
+        cast(lines.{{ amount }} as decimal(18, 4)) as {{ amount }},
+        {%- else -%}
+        cast(coalesce(lines.{{ amount }}, 0) as decimal(18, 4)) as {{ amount }},
+        {%- endif %}
+        {%- endfor %}
+        cast(coalesce(lines.unknown_cost_revenue_amount, 0) as decimal(18, 4)) as unknown_cost_revenue_amount,
+        counted.is_counted, counted.is_sale,
+        numbered.order_number = 1 as is_first_order,
+        counted.is_guest, counted.is_test, counted.is_void, counted.is_cancelled,
+        counted.order_date, counted.ordered_at
+    from counted
+    left join lines on counted.store_id = lines.store_id and counted.order_id = lines.order_id
+    left join numbered on counted.store_id = numbered.store_id and counted.order_id = numbered.order_id
+
+)
+
+select * from final

@@ -1,0 +1,92 @@
+-- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which window is judged.
+
+with orders as (
+
+    select store_id, ordered_at, {{ local_date('ordered_at') }} as order_date from {{ ref('stg_orders') }}
+    where not coalesce(is_test, false)
+
+),
+
+activity as (
+
+    select store_id, max(ordered_at) as last_at from {{ ref('stg_orders') }} group by store_id
+    union all
+    select store_id, max(started_at) from {{ ref('stg_sessions') }} group by store_id
+    union all
+    select store_id, max(occurred_at) from {{ ref('stg_events') }} group by store_id
+
+),
+
+ends as (
+
+    select store_id, max(last_at) as data_end_at from activity group by store_id
+
+),
+
+spans as (
+
+    select
+        ends.store_id,
+        ends.data_end_at,
+        min(orders.order_date) as data_start_date,
+        coalesce({{ declared_day('as_of') }}, {{ add_days('max(orders.order_date)', -1) }}) as as_of_date
+    from ends
+    left join orders on ends.store_id = orders.store_id
+    group by ends.store_id, ends.data_end_at
+
+),
+
+-- before the data begin, first orders are unseen: unless the store opened just then, H days pass before a customer counts as new
+censored as (
+
+    select
+        *,
+        case
+            when {{ declared_day('opened_on') }} >= {{ add_days('data_start_date', -var('horizon_days')) }} then data_start_date
+            else {{ add_days('data_start_date', var('horizon_days')) }}
+        end as censored_until_date
+    from spans
+
+),
+
+ended as (
+
+    select
+        *,
+        coalesce({{ declared_day('window_end') }}, {{ add_days('as_of_date', -var('horizon_days')) }}) as window_end_date
+    from censored
+
+),
+
+windowed as (
+
+    select
+        *,
+        coalesce(
+            {{ declared_day('window_start') }},
+            greatest(censored_until_date, {{ add_days('window_end_date', 1 - var('window_days')) }})
+        ) as window_start_date
+    from ended
+
+),
+
+final as (
+
+    select
+        store_id,
+        as_of_date,
+        data_start_date,
+        data_end_at,
+        censored_until_date,
+        window_start_date,
+        window_end_date,
+        {{ days_between('window_start_date', 'window_end_date') }} + 1 as window_length_days,
+        {{ add_days('window_start_date', '-(' ~ days_between('window_start_date', 'window_end_date') ~ ' + 1)') }}
+            as previous_window_start_date,
+        {{ add_days('window_start_date', -1) }} as previous_window_end_date,
+        {{ var('horizon_days') }} as horizon_days
+    from windowed
+
+)
+
+select * from final

@@ -1,0 +1,106 @@
+-- Grain: one order line as sold, before refunds: its sale without tax and its part of what belongs to the whole order.
+-- Amounts in store currency; null = not known. Lines that are not counted are valued all the same.
+{{ config(materialized='view') }}
+
+with lines as (
+
+    select
+        *,
+        -- what the whole order costs where no source states it
+        case
+            when payment_fee_amount is not null then 'known'
+            when is_cancelled then 'known'
+            when coalesce(assumed_payment_fee_rate, assumed_payment_fee_fixed_amount) is null then 'unknown'
+            else 'assumed'
+        end as payment_fee_basis,
+        case
+            when shipping_cost_amount is not null or is_cancelled then 'known'
+            when assumed_shipping_cost_amount is null then 'unknown'
+            else 'assumed'
+        end as shipping_cost_basis,
+        coalesce(
+            paid_amount,
+            order_lines_amount - coalesce(discount_amount, 0) + coalesce(tax_amount, 0) + coalesce(shipping_charged_amount, 0)
+        ) as order_paid_amount
+    from {{ ref('int_order_lines_priced') }}
+
+),
+
+allocated as (
+
+    select
+        *,
+        line_discount_amount + coalesce({{ allocated('discount_amount') }}, 0) as price_discount_amount,
+        case
+            when line_tax_amount is not null or tax_amount is not null
+                then coalesce(line_tax_amount, 0) + coalesce({{ allocated('tax_amount') }}, 0)
+        end as stated_tax_amount,
+        coalesce({{ allocated('shipping_charged_amount') }}, 0) as line_shipping_charged_amount,
+        {{ allocated(
+            "case shipping_cost_basis when 'known' then coalesce(shipping_cost_amount, 0) else assumed_shipping_cost_amount end"
+        ) }} as line_shipping_cost_amount,
+        coalesce({{ allocated('handling_cost_amount') }}, 0) as line_handling_cost_amount,
+        {{ allocated("""case payment_fee_basis
+            when 'known' then coalesce(payment_fee_amount, 0)
+            when 'assumed' then coalesce(assumed_payment_fee_rate, 0) * order_paid_amount
+                + coalesce(assumed_payment_fee_fixed_amount, 0)
+        end""") }} as line_payment_fee_amount,
+        {{ allocated('commission_amount') }} as line_commission_amount
+    from lines
+
+),
+
+taxed as (
+
+    select
+        *,
+        line_amount - price_discount_amount as price_net_amount,
+        case
+            when stated_tax_amount is not null then 'known'
+            when tax_rate is not null then 'assumed'
+            else 'unknown'
+        end as tax_basis,
+        coalesce(
+            stated_tax_amount,
+            case
+                when has_tax_in_prices
+                    then {{ money('cast(line_amount - price_discount_amount as double precision) * tax_rate / (1 + tax_rate)') }}
+                else {{ money('cast(line_amount - price_discount_amount as double precision) * tax_rate') }}
+            end
+        ) as line_tax
+    from allocated
+
+),
+
+-- a price that includes tax, without it: the part of the price that is left, the same for price, discount and list price
+untaxed as (
+
+    select
+        *,
+        price_net_amount - case when has_tax_in_prices then coalesce(line_tax, 0) else 0 end as net_sales_amount,
+        case
+            when not has_tax_in_prices then 1
+            when price_net_amount > 0
+                then 1 - cast(coalesce(line_tax, 0) as double precision) / cast(price_net_amount as double precision)
+            else 1 / (1 + coalesce(tax_rate, 0))
+        end as untaxed_share
+    from taxed
+
+),
+
+final as (
+
+    select
+        *,
+        {{ amount_times('price_discount_amount', 'untaxed_share') }} as net_discount_amount,
+        net_sales_amount + {{ amount_times('price_discount_amount', 'untaxed_share') }} as gross_amount,
+        case
+            when list_price_amount is null
+                then net_sales_amount + {{ amount_times('price_discount_amount', 'untaxed_share') }}
+            else {{ money('cast(list_price_amount as double precision) * cast(quantity as double precision) * untaxed_share') }}
+        end as list_amount
+    from untaxed
+
+)
+
+select * from final

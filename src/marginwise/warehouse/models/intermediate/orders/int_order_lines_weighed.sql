@@ -1,0 +1,99 @@
+-- Grain: one order line. What share of its order's amounts the line carries: by net value among the lines that are goods,
+-- evenly where these have no value. One window over the order, read once.
+{{ config(materialized='view') }}
+
+with items as (
+
+    select * from {{ ref('stg_order_items') }}
+
+),
+
+products as (
+
+    select store_id, product_id, product_key, is_good from {{ ref('dim_products') }}
+    where is_current
+
+),
+
+valued as (
+
+    select
+        items.store_id, items.order_id, items.line_number, items.product_id, items.partner_id,
+        items.quantity, items.unit_price, items.discount_amount, items.tax_amount, items.unit_cost, items.free_quantity,
+        items._source, items._file_hash, items._row_number,
+        products.product_key,
+        coalesce(products.is_good, true) as is_good,
+        cast(items.quantity * items.unit_price as decimal(18, 4)) as line_amount,
+        case
+            when coalesce(products.is_good, true)
+                then
+                    greatest(
+                        cast(items.quantity * items.unit_price as decimal(18, 4)) - coalesce(items.discount_amount, 0), 0
+                    )
+            else 0
+        end as weight,
+        case when coalesce(products.is_good, true) then 1 else 0 end as even_weight
+    from items
+    left join products on items.store_id = products.store_id and items.product_id = products.product_id
+
+),
+
+-- equal lines of an order lie side by side, so that a repetition is seen in the same pass
+windowed as (
+
+    select
+        *,
+        sum(weight) over so_far as weight_so_far,
+        sum(weight) over whole as order_weight,
+        sum(even_weight) over so_far as lines_so_far,
+        sum(even_weight) over whole as order_lines,
+        sum(coalesce(tax_amount, 0)) over whole as order_line_tax_amount,
+        lag(product_id) over equal = product_id
+        and lag(quantity) over equal = quantity
+        and lag(unit_price) over equal = unit_price
+        and lag(coalesce(discount_amount, 0)) over equal = coalesce(discount_amount, 0)
+        and lag(coalesce(free_quantity, 0)) over equal = coalesce(free_quantity, 0) as is_duplicate
+    from valued
+    window
+        equal as (
+            partition by store_id, order_id
+            order by product_key, quantity, unit_price, discount_amount, free_quantity, line_number
+        ),
+        so_far as (
+            partition by store_id, order_id
+            order by product_key, quantity, unit_price, discount_amount, free_quantity, line_number
+            rows between unbounded preceding and current row
+        ),
+        whole as (
+            partition by store_id, order_id
+            order by product_key, quantity, unit_price, discount_amount, free_quantity, line_number
+            rows between unbounded preceding and unbounded following
+        )
+
+),
+
+final as (
+
+    select
+        store_id, order_id, line_number, product_id, product_key, partner_id,
+        quantity, coalesce(free_quantity, 0) as free_quantity, unit_price, line_amount, discount_amount, tax_amount, unit_cost,
+        order_weight as order_net_amount, order_line_tax_amount,
+        is_good, coalesce(is_duplicate, false) as is_duplicate,
+        case
+            when order_weight > 0 then cast(weight_so_far as double precision) / cast(order_weight as double precision)
+            when order_lines > 0 then cast(lines_so_far as double precision) / cast(order_lines as double precision)
+            else 0
+        end as share_after,
+        case
+            when order_weight > 0
+                then cast(weight_so_far - weight as double precision) / cast(order_weight as double precision)
+            when order_lines > 0
+                then cast(lines_so_far - even_weight as double precision) / cast(order_lines as double precision)
+            else 0
+        end as share_before,
+        _source, _file_hash, _row_number
+    from windowed
+
+)
+
+select * from final
