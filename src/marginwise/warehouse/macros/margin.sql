@@ -1,0 +1,43 @@
+{# The sums that every evidence row carries, over columns of int_margin_entries_united. Amounts in store currency.
+   Unknown costs add nothing to a margin; `unknown_cost_revenue_amount` says on how much revenue none is claimed. #}
+{% macro evidence_sums() -%}
+    sum(net_revenue_amount) as net_revenue_amount,
+    sum(coalesce(cm2_amount, 0)) as cm2_amount,
+    sum(case when cm1_amount is null then net_revenue_amount else 0 end) as unknown_cost_revenue_amount,
+    sum(refund_amount) as refund_amount,
+    sum(discount_amount) as discount_amount,
+    sum(goods_cost_amount) as goods_cost_amount,
+    sum(shipping_cost_amount) as shipping_cost_amount,
+    sum(payment_fee_amount) as payment_fee_amount,
+    sum(commission_amount) as commission_amount,
+    sum(coverage_weight_amount) as coverage_weight_amount,
+    {% for basis in ('known', 'assumed') -%}
+    sum(coverage_weight_amount * (
+        case when goods_cost_basis = '{{ basis }}' then 1 else 0 end
+        + case when shipping_cost_basis = '{{ basis }}' then 1 else 0 end
+        + case when payment_fee_basis = '{{ basis }}' then 1 else 0 end
+    )) as {{ basis }}_weight_amount,
+    {% endfor -%}
+    sum(case when goods_cost_basis = 'unknown' then coverage_weight_amount else 0 end) as goods_unknown_weight_amount,
+    count(distinct case when not is_cancelled then order_key end) as orders_count
+{%- endmacro %}
+
+{# The names of those sums, to carry them on. #}
+{% macro evidence_sum_names() -%}
+    {{ return([
+        'net_revenue_amount', 'cm2_amount', 'unknown_cost_revenue_amount', 'refund_amount', 'discount_amount',
+        'goods_cost_amount', 'shipping_cost_amount', 'payment_fee_amount', 'commission_amount',
+        'coverage_weight_amount', 'known_weight_amount', 'assumed_weight_amount', 'goods_unknown_weight_amount',
+        'orders_count',
+    ]) }}
+{%- endmacro %}
+
+{# Is it a campaign someone runs? "(not set)", "(none)", "(direct)" and their like are none. #}
+{% macro is_campaign(campaign) -%}
+    {{ campaign }} not like '(%)'
+{%- endmacro %}
+
+{# The id of a campaign as a unit: a campaign is known by its channel and its name. #}
+{% macro campaign_unit_id(channel, campaign) -%}
+    {{ channel }} || ' / ' || {{ campaign }}
+{%- endmacro %}

@@ -1,0 +1,72 @@
+-- Grain: one acquisition month, channel and campaign: its customers summed, beside the month's own orders and spend.
+-- A month with spend and no customer, and one with customers and no spend, both stay. A channel is the sum of its campaigns.
+{%- set customer_sums = cohort_customer_sums() %}
+{%- set month_sums = ['month_net_revenue_amount', 'month_cm2_amount', 'month_spend_amount', 'acquisition_spend_amount'] %}
+
+with customers as (
+
+    select * from {{ ref('int_cohort_customers_measured') }}
+
+),
+
+months as (
+
+    select * from {{ ref('int_traffic_months_measured') }}
+
+),
+
+customers_flagged as (
+
+    select
+        *,
+        case when is_left_censored then 1 else 0 end as censored_customers_count,
+        case when is_left_censored then 0 else 1 end as customers_count
+        {%- for days in cohort_horizons() %},
+        case when age_days >= {{ days }} then 1 else 0 end as mature_{{ days }}d_customers_count
+        {%- endfor %}
+    from customers
+
+),
+
+united as (
+
+    select
+        store_id, cohort_month_date, channel_name, campaign_name, censored_customers_count, customers_count,
+        case when not is_left_censored then age_days end as youngest_age_days,
+        {%- for name in customer_sums %}
+        case when not is_left_censored then {{ name }} end as {{ name }},
+        {%- endfor %}
+        {%- for name in month_sums %}
+        null as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from customers_flagged
+    union all
+    select
+        store_id, cohort_month_date, channel_name, campaign_name, 0, 0, null,
+        {%- for name in customer_sums %}
+        null,
+        {%- endfor %}
+        {{ month_sums | join(', ') }}
+    from months
+
+),
+
+final as (
+
+    select
+        store_id,
+        cohort_month_date,
+        channel_name,
+        campaign_name,
+        sum(censored_customers_count) as censored_customers_count,
+        sum(customers_count) as customers_count,
+        min(youngest_age_days) as youngest_age_days,
+        {%- for name in customer_sums + month_sums %}
+        sum({{ name }}) as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from united
+    group by store_id, cohort_month_date, channel_name, campaign_name
+
+)
+
+select * from final

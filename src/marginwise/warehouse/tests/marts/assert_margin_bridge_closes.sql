@@ -1,0 +1,40 @@
+-- Every total of the margin bridge is the total before it plus the changes between, and every landed row leaves once or is kept.
+with bridge as (
+
+    select
+        store_id, step_order, step_id, step_kind, row_count,
+        coalesce(amount, 0) as amount,
+        amount is null as is_missing,
+        sum(case when step_kind = 'change' then coalesce(amount, 0) else 0 end)
+            over (partition by store_id order by step_order) as running_change_amount
+    from {{ ref('mart_margin_bridge') }}
+
+),
+
+totals as (
+
+    select
+        *,
+        lag(amount) over so_far + running_change_amount - lag(running_change_amount) over so_far as expected_amount
+    from bridge
+    where step_kind = 'total'
+    window so_far as (partition by store_id order by step_order)
+
+),
+
+landed as (
+
+    select
+        store_id,
+        sum(case when step_id = 'raw_total' then row_count else -row_count end) as lost_row_count
+    from bridge
+    where step_order <= (select min(step_order) from bridge where step_id = 'kept')
+    group by store_id
+
+)
+
+select store_id, step_id, amount, expected_amount from totals
+where not is_missing and amount <> expected_amount
+union all
+select store_id, 'lost rows', lost_row_count, 0 from landed
+where lost_row_count <> 0

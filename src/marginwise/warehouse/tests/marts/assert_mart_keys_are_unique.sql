@@ -1,0 +1,18 @@
+-- Each mart has one row per key, and no part of a key is missing.
+{% set keys = {
+    'mart_margin_bridge': ['store_id', 'step_order'],
+    'mart_daily_revenue': ['store_id', 'revenue_date'],
+    'mart_channel_cohorts': ['store_id', 'cohort_month_date', 'channel_name'],
+    'mart_campaign_cohorts': ['store_id', 'cohort_month_date', 'channel_name', 'campaign_name'],
+    'mart_funnel_by_channel': ['store_id', 'channel_name'],
+    'mart_decision_units': ['store_id', 'unit_kind', 'unit_id'],
+    'mart_decision_evidence': ['store_id', 'unit_kind', 'unit_id', 'subject_key'],
+} %}
+
+{% for mart, columns in keys.items() -%}
+{{ 'union all' if not loop.first }}
+select '{{ mart }}' as mart, count(*) as row_count
+from {{ ref(mart) }}
+group by {{ columns | join(', ') }}
+having count(*) > 1 or {{ columns | join(' is null or ') }} is null
+{% endfor %}
