@@ -1,0 +1,245 @@
+"""How a text file is written: compression, encoding, delimiter and quoting, declared or found out from the file."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from marginwise.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Dialect", "find_dialect", "first_records", "storage_kind"]
+
+SAMPLE_BYTES = 256 * 1024
+CHUNK_BYTES = 4 * 1024 * 1024
+DELIMITERS = (",", ";", "\t", "|", "^", "\x1f", "\x01")
+_MAGIC = ((b"PAR1", "parquet"), (b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_FOREIGN = (
+    (b"PK\x03\x04", "an Excel workbook or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "an SQLite database"),
+)
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+_NOT_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a delimited text file is written; what is None is still to be found out.
+
+    Parameters
+    ----------
+    compression
+        ``gzip``, ``bz2``, ``zstd`` or None.
+    encoding
+        Name of a Python codec.
+    delimiter
+        One character.
+    quote
+        One character, or empty when fields are never quoted.
+    escape
+        Character that escapes a quote inside a quoted field, or empty when quotes are doubled.
+    """
+
+    compression: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+
+    def open(self, path: Path) -> pa.NativeFile:
+        """Open the file's bytes, decompressed."""
+        return pa.input_stream(str(path), compression=self.compression)
+
+
+def storage_kind(path: Path) -> str:
+    """Tell from the first bytes how a file is stored: ``parquet``, ``gzip``, ``bz2``, ``zstd`` or ``text``.
+
+    Raises
+    ------
+    UnreadableFile
+        When it cannot be opened, or is a known format that is not read here (a workbook, an archive).
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+    for magic, named in _FOREIGN:
+        if start.startswith(magic):
+            raise UnreadableFile(
+                f"{path.name} is {named}.", accepted="CSV (also .gz, .bz2, .zst) and Parquet", fix="Save it as CSV."
+            )
+    return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "text")
+
+
+def find_dialect(path: Path, declared: Dialect) -> tuple[Dialect, str, bool]:
+    """Complete a declared dialect from the file.
+
+    The encoding is that of a byte order mark, else UTF-8 when the whole file is valid UTF-8, else Windows-1252 (Latin-1
+    where a byte has no meaning there). Delimiter and quote are those that cut the first records into rows of one width.
+
+    Parameters
+    ----------
+    path
+        The file.
+    declared
+        What is known already; its fields are kept.
+
+    Returns
+    -------
+    Dialect, str, bool
+        The dialect without gaps, the beginning of the text, and whether that is the whole text.
+
+    Raises
+    ------
+    UnreadableFile
+        When the bytes cannot be decompressed or decoded.
+    """
+    kind = storage_kind(path)
+    dialect = replace(declared, compression=None if kind == "text" else kind)
+    try:
+        with dialect.open(path) as stream:
+            start = stream.read(SAMPLE_BYTES)
+            is_whole = len(start) < SAMPLE_BYTES or not stream.read(1)
+        encoding = declared.encoding or _encoding(path, dialect, start)
+        dialect = replace(dialect, encoding=encoding)
+        sample = codecs.getincrementaldecoder(encoding)("strict").decode(start, is_whole)
+    except (OSError, pa.ArrowException, EOFError) as error:
+        raise UnreadableFile(f"{path.name} is damaged or cut off: {error}.", fix="Fetch the file again.") from error
+    except UnicodeError as error:
+        raise UnreadableFile(
+            f"{path.name} is not {declared.encoding or 'text'}: {error}.", fix="Declare its encoding, or leave it out."
+        ) from error
+    sample = sample.removeprefix("\ufeff")
+    return _with_separators(dialect, sample), sample, is_whole
+
+
+def first_records(
+    sample: str, dialect: Dialect, *, skip: int = 0, is_whole: bool, limit: int = 200
+) -> list[tuple[list[str], int]]:
+    r"""Cut the beginning of a text into records.
+
+    Parameters
+    ----------
+    sample
+        The beginning of the text.
+    dialect
+        How it is written.
+    skip
+        Physical lines to leave out first.
+    is_whole
+        False when the last line of the sample may be cut off.
+    limit
+        Most records to return.
+
+    Returns
+    -------
+    list of (list of str, int)
+        The fields of each record that is not blank, and the number of physical lines read up to its end.
+
+    Examples
+    --------
+    >>> first_records("a;b\n1;2\n", Dialect(delimiter=";", quote='"', escape=""), is_whole=True)
+    [(['a', 'b'], 1), (['1', '2'], 2)]
+    """
+    lines = io.StringIO(sample, newline="").readlines()
+    if not is_whole and len(lines) > 1:
+        lines = lines[:-1]
+    reader = csv.reader(
+        lines[skip:],
+        delimiter=dialect.delimiter or ",",
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        escapechar=dialect.escape or None,
+        doublequote=not dialect.escape,
+    )
+    records: list[tuple[list[str], int]] = []
+    try:
+        for record in reader:
+            if record:
+                records.append((record, skip + reader.line_num))
+            if len(records) >= limit:
+                break
+    except csv.Error:  # a huge or broken field: what was read so far still tells the dialect
+        return records
+    return records
+
+
+def _encoding(path: Path, dialect: Dialect, start: bytes) -> str:
+    for mark, name in _BOMS:
+        if start.startswith(mark):
+            return name
+    pairs = start[: len(start) // 2 * 2]
+    if b"\0" in pairs:
+        half = len(pairs) // 2
+        if pairs[1::2].count(0) > half * 0.6:
+            return "utf-16-le"
+        if pairs[0::2].count(0) > half * 0.6:
+            return "utf-16-be"
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    is_utf8, is_cp1252 = True, True
+    for chunk in _chunks(path, dialect):
+        if is_utf8:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                is_utf8 = False
+        is_cp1252 = is_cp1252 and len(chunk.translate(None, _NOT_CP1252)) == len(chunk)
+    if is_utf8:
+        try:
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            is_utf8 = False
+    return "utf-8" if is_utf8 else "cp1252" if is_cp1252 else "latin-1"
+
+
+def _chunks(path: Path, dialect: Dialect) -> Iterator[bytes]:
+    with dialect.open(path) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _with_separators(dialect: Dialect, sample: str) -> Dialect:
+    quote = dialect.quote if dialect.quote is not None else _quote(sample)
+    escape = dialect.escape
+    if escape is None:
+        escape = (
+            "\\"
+            if quote and f"\\{quote}" in sample and not re.search(rf"[^,;\t|]{quote}{quote}[^,;\t|]", sample)
+            else ""
+        )
+    dialect = replace(dialect, quote=quote, escape=escape)
+    if dialect.delimiter is None:
+        best = max(DELIMITERS, key=lambda delimiter: _fit(replace(dialect, delimiter=delimiter), sample))
+        dialect = replace(dialect, delimiter=best)
+    return dialect
+
+
+def _quote(sample: str) -> str:
+    single = len(re.findall(r"(?m)(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", sample))
+    return "'" if single > 1 and not re.search(r'(?m)(?:^|[,;\t|])"', sample) else '"'
+
+
+def _fit(dialect: Dialect, sample: str) -> tuple[bool, float, int]:
+    widths = [len(record) for record, _ in first_records(sample, dialect, is_whole=False)]
+    if not widths:
+        return (False, 0.0, 0)
+    width, count = Counter(widths).most_common(1)[0]
+    if width < 2:
+        return (False, 0.0, 0)
+    return (widths[0] == width, round(count / len(widths), 2), width)

@@ -1,0 +1,96 @@
+"""The rows of a file group as a mapping's expressions see them: active, cleaned, each with its file and number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marginwise.connectors.canonical import cleaned, identifier, literal
+from marginwise.errors import UnknownColumn, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Dictionary
+
+    from marginwise.connectors.mapping import Mapping
+
+__all__ = ["FILES_TABLE", "active_rows", "window_day"]
+
+FILES_TABLE = """
+create table if not exists ops.files (
+    file_hash varchar not null, source_name varchar not null, raw_table varchar not null, file_name varchar not null,
+    file_date date, row_count bigint not null, unreadable_count bigint not null, byte_count bigint not null,
+    landed_at timestamp not null, is_active boolean not null, reading_hash varchar not null,
+    window_start date, window_end date, note varchar
+)
+"""
+# of the files that cover a day, the newest one gives all its rows
+_WINDOW = """
+    left join (
+        select day, arg_max(file_hash, version) as file_hash
+        from (
+            select
+                cast(unnest(generate_series(
+                    cast(window_start as timestamp), cast(window_end as timestamp), interval 1 day
+                )) as date) as day,
+                file_hash,
+                row(coalesce(file_date, date '0001-01-01'), landed_at, file_name) as version
+            from ops.files where raw_table = {raw_table} and is_active
+        )
+        group by day
+    ) as w on w.day = {day}
+    where w.day is null or w.file_hash = r._file_hash"""
+
+
+def active_rows(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> str:
+    """Return the query of a file group's rows that count, with `_file_hash`, `_row_number` and the dates of the file.
+
+    Parameters
+    ----------
+    mapping
+        The mapping.
+    group
+        One of its file groups.
+    columns
+        The columns of the group's raw table and their DuckDB types.
+
+    Raises
+    ------
+    UnknownColumn
+        When the group is loaded by window and its window column is not there.
+    """
+    described = mapping.files[group]
+    raw_table = mapping.raw_table(group)
+    listed = [
+        f"{cleaned(f'r.{identifier(name)}', name, kind, described)} as {identifier(name)}"
+        for name, kind in columns.items()
+    ]
+    listed += ["r._file_hash", "r._row_number", "f.file_date as _file_date"]
+    listed.append("cast(f.landed_at as date) as _landed_date")
+    sql = (
+        "select "
+        + ",\n        ".join(listed)
+        + f"\n    from raw.{identifier(raw_table)} as r\n    join ops.files as f "
+        + f"on f.raw_table = {literal(raw_table)} and f.file_hash = r._file_hash and f.is_active"
+    )
+    if mapping.load_mode(group) == "window":
+        sql += _WINDOW.format(raw_table=literal(raw_table), day=window_day(mapping, group, columns))
+    return sql
+
+
+def window_day(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> str:
+    """Return the expression of the day that decides which file's rows hold (`load = "window"`), over the raw table `r`.
+
+    Raises
+    ------
+    UnknownColumn
+        When the group has no such column.
+    """
+    described = mapping.files[group]
+    wanted = described.window or ""
+    name = {column.casefold(): column for column in columns}.get(wanted.casefold())
+    if name is None:
+        raise UnknownColumn(
+            f"{mapping.origin}: files.{group}.window names the column {wanted!r}, which the files do not have.",
+            nearest=nearest(wanted, columns),
+            accepted=columns,
+        )
+    return f"try_cast({cleaned(f'r.{identifier(name)}', name, columns[name], described)} as date)"

@@ -1,0 +1,278 @@
+"""Lands one file in one transaction: rows unchanged in the raw table, broken rows beside, an entry in the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from marginwise.connectors.canonical import identifier, literal
+from marginwise.connectors.reader import FileShape, UnreadableRow, content_hash, inspect_file, read_text_file
+from marginwise.connectors.relation import window_day
+from marginwise.engine.ledger import (
+    current_contents,
+    drop_content,
+    point_to_content,
+    raw_columns,
+    renew_activity,
+    widen_raw_table,
+)
+from marginwise.engine.source_files import SourceFile, date_in_name, reading_hash
+from marginwise.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from marginwise.connectors.mapping import Mapping
+
+__all__ = ["Candidate", "land_file", "look_at", "note_path"]
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A file on its way into its raw table.
+
+    `size_and_time` and `file_hash` say which content it is; `shape` and `columns` (name and DuckDB type) are known once
+    a content that must be read has been looked at.
+    """
+
+    mapping: Mapping
+    group: str
+    file: SourceFile
+    size_and_time: tuple[int, int] = (0, 0)
+    file_hash: str = ""
+    shape: FileShape | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def raw_table(self) -> str:
+        """The table its rows belong to."""
+        return self.mapping.raw_table(self.group)
+
+    @property
+    def name(self) -> str:
+        """Its path below the source's folder."""
+        return self.file.file_name
+
+    @property
+    def reading_hash(self) -> str:
+        """The hash of the options it is read with."""
+        return reading_hash(self.mapping.files[self.group])
+
+
+def look_at(con: duckdb.DuckDBPyConnection, candidate: Candidate, known: dict[str, str]) -> bool:
+    """Find out a file's content and, when it must be read, its shape.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    candidate
+        The file; filled in.
+    known
+        Hash of every landed content of the raw table, and of the options it was read with.
+
+    Returns
+    -------
+    bool
+        True when the content is new or must be read anew.
+
+    Raises
+    ------
+    UnreadableFile
+        When it cannot be read.
+    """
+    path = candidate.file.path
+    candidate.size_and_time = _size_and_time(path)
+    candidate.file_hash = content_hash(path)
+    if known.get(candidate.file_hash) == candidate.reading_hash:
+        return False
+    described = candidate.mapping.files[candidate.group]
+    shape = inspect_file(
+        path,
+        declared=described.dialect,
+        header=described.header,
+        columns=described.columns,
+        skip_rows=described.skip_rows,
+    )
+    candidate.shape = shape
+    candidate.notes += shape.notes
+    candidate.notes += [f"{twin} holds the same in another format and is left out" for twin in candidate.file.twins]
+    if shape.is_parquet:
+        types = [
+            row[1]
+            for row in _parquet(con, path, f"describe select * exclude (file_row_number) from {_read_parquet(path)}")
+        ]
+        candidate.columns = dict(zip(shape.columns, types, strict=True))
+    else:
+        candidate.columns = dict.fromkeys(shape.columns, "VARCHAR")
+    return True
+
+
+def note_path(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> None:
+    """Record that a path holds a content that has landed before: a renamed file, or one set back."""
+    raw_table = candidate.raw_table
+    paths = current_contents(con, raw_table)
+    held = paths.get(candidate.name)
+    if held == candidate.file_hash:
+        return
+    con.begin()
+    if held is not None:  # set back: the content is the path's newest again
+        con.execute(
+            "update ops.files set landed_at = ? where raw_table = ? and file_hash = ?",
+            [moment, raw_table, candidate.file_hash],
+        )
+    _point(con, candidate, paths)
+    renew_activity(con, raw_table, candidate.mapping.load_mode(candidate.group))
+    con.commit()
+
+
+def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:
+    """Land one file, wholly or not at all.
+
+    Returns
+    -------
+    int, int
+        Rows landed and rows that were broken.
+
+    Raises
+    ------
+    UnreadableFile
+        When it cannot be read to its end, or was changed meanwhile; nothing of it has landed.
+    """
+    con.begin()
+    try:
+        counts = _land(con, candidate, moment)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+    return counts
+
+
+def _land(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:
+    raw_table, path = candidate.raw_table, candidate.file.path
+    paths = current_contents(con, raw_table)
+    drop_content(con, raw_table, candidate.file_hash)
+    before = raw_columns(con, raw_table)
+    candidate.notes += widen_raw_table(con, raw_table, candidate.columns)
+    present = {name.casefold() for name in candidate.columns}
+    if present:
+        candidate.notes += [f"column {name} is not in this file" for name in before if name.casefold() not in present]
+    unreadable = _insert(con, candidate)
+    if _size_and_time(path) != candidate.size_and_time:
+        raise UnreadableFile(f"{candidate.name} was changed while it was read.", fix="Run again once it is complete.")
+    _keep_unreadable(con, candidate, unreadable)
+    described = candidate.mapping.files[candidate.group]
+    load = candidate.mapping.load_mode(candidate.group)
+    file_date = date_in_name(candidate.name, described)
+    if file_date is None and load in ("upsert", "window") and candidate.name in paths:
+        file_date = moment.date()  # nothing else tells this content from the one it replaces
+    table = f"raw.{identifier(raw_table)}"
+    rows = int(
+        con.execute(f"select count(*) from {table} where _file_hash = ?", [candidate.file_hash]).fetchall()[0][0]
+    )
+    con.execute(
+        "insert into ops.files values (?, ?, ?, ?, ?, ?, ?, ?, ?, true, ?, ?, ?, ?)",
+        [
+            candidate.file_hash, candidate.mapping.name, raw_table, candidate.name, file_date, rows, len(unreadable),
+            candidate.size_and_time[0], moment, candidate.reading_hash, *_window(con, candidate),
+            "; ".join(candidate.notes) or None,
+        ],
+    )  # fmt: skip
+    _point(con, candidate, paths)
+    renew_activity(con, raw_table, load)
+    return rows, len(unreadable)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> list[UnreadableRow]:
+    shape, path = candidate.shape, candidate.file.path
+    unreadable: list[UnreadableRow] = []
+    if shape is None or not shape.columns:
+        return unreadable
+    names = ", ".join([*map(identifier, shape.columns), "_file_hash", "_row_number"])
+    insert = f"insert into raw.{identifier(candidate.raw_table)} ({names})"
+    file_hash = literal(candidate.file_hash)
+    if shape.is_parquet:
+        listed = ", ".join(map(identifier, shape.file_columns))
+        _parquet(con, path, f"{insert} select {listed}, {file_hash}, file_row_number + 1 from {_read_parquet(path)}")
+        return unreadable
+    listed = ", ".join(map(identifier, shape.columns))
+    con.register("landing_batches", read_text_file(path, shape, unreadable))
+    try:
+        con.execute(f"{insert} select {listed}, {file_hash}, _row_number from landing_batches")
+    except duckdb.Error as error:
+        # the reader's own words come back wrapped by the engine
+        reason = str(error).rpartition("UnreadableFile: ")[2].splitlines()[0]
+        raise UnreadableFile(
+            f"{candidate.name} cannot be read: {reason}",
+            fix="Declare its encoding, delimiter and quote, or fetch it again.",
+        ) from error
+    finally:
+        con.unregister("landing_batches")
+    return unreadable
+
+
+def _keep_unreadable(con: duckdb.DuckDBPyConnection, candidate: Candidate, rows: list[UnreadableRow]) -> None:
+    if not rows:
+        return
+    table = pa.table(
+        {
+            "row_number": pa.array([row.row_number for row in rows], pa.int64()),
+            "reason": pa.array([row.reason for row in rows], pa.string()),
+            "line_text": pa.array([row.line_text for row in rows], pa.string()),
+        }
+    )
+    con.register("landing_unreadable", table)
+    con.execute(
+        "insert into raw.unreadable_rows select ?, ?, ?, row_number, reason, line_text from landing_unreadable",
+        [candidate.mapping.name, candidate.raw_table, candidate.file_hash],
+    )
+    con.unregister("landing_unreadable")
+
+
+def _window(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[dt.date | None, dt.date | None]:
+    if candidate.mapping.load_mode(candidate.group) != "window" or not candidate.columns:
+        return None, None
+    day = window_day(candidate.mapping, candidate.group, raw_columns(con, candidate.raw_table))
+    rows = con.execute(
+        f"select min({day}), max({day}) from raw.{identifier(candidate.raw_table)} as r where r._file_hash = ?",
+        [candidate.file_hash],
+    ).fetchall()
+    return rows[0][0], rows[0][1]
+
+
+def _point(con: duckdb.DuckDBPyConnection, candidate: Candidate, paths: dict[str, str]) -> None:
+    root = candidate.file.path
+    for _ in candidate.name.split("/"):
+        root = root.parent
+    for name, file_hash in paths.items():
+        if file_hash == candidate.file_hash and name != candidate.name and not (root / name).exists():
+            con.execute(
+                "delete from ops.file_paths where raw_table = ? and file_name = ?", [candidate.raw_table, name]
+            )  # renamed
+    point_to_content(con, candidate.raw_table, candidate.name, candidate.file_hash)
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _read_parquet(path: Path) -> str:
+    escaped = "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path))
+    return f"read_parquet({literal(escaped)}, file_row_number = true)"
+
+
+def _parquet(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> list[tuple[str, ...]]:
+    try:
+        return con.execute(sql).fetchall()
+    except duckdb.Error as error:
+        raise UnreadableFile(f"{path.name} is no readable Parquet file: {str(error).splitlines()[0]}") from error

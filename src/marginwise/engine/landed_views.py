@@ -1,0 +1,94 @@
+"""Lays the contract's views over the raw tables, and counts the rows that a mapping loses or multiplies."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from marginwise.connectors.canonical import identifier
+from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
+from marginwise.contract.loader import contracts
+from marginwise.engine.ledger import raw_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Dictionary
+
+    import duckdb
+
+    from marginwise.connectors.mapping import Mapping
+
+__all__ = ["LandingCheck", "create_landed_views", "landing_checks"]
+
+LandingCheck = tuple[str, str, int, str]
+"""Raw table, rule, rows concerned, message."""
+
+
+def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
+    """Create the view `landed.<table>` of every contract table, typed and empty where no source fills it.
+
+    Raises
+    ------
+    UnknownColumn, BadMapping
+        When a mapping cannot be evaluated over what has landed; the views stay as they were.
+    """
+    with ExitStack() as stack:
+        compilers = [stack.enter_context(Compiler(mapping, _columns(con, mapping))) for mapping in mappings.values()]
+        queries = {table: _view(con, table, compilers) for table in contracts()}
+    con.begin()
+    for table, query in queries.items():
+        con.execute(f"create or replace view landed.{identifier(table)} as\n{query}")
+    con.commit()
+
+
+def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:
+    """Count the rows of every file group that reach no table, that reach one more than once, or that nothing reads."""
+    found: list[LandingCheck] = []
+    for mapping in mappings.values():
+        with Compiler(mapping, _columns(con, mapping)) as compiler:
+            for group in compiler.columns:
+                raw_table = mapping.raw_table(group)
+                missed = _count(con, compiler.unreached(group))
+                if missed:
+                    found.append(
+                        (raw_table, "rows_unreached", missed, f"{missed} rows fit no `where` and reach no table.")
+                    )
+                for entry in mapping.tables:
+                    added = _count(con, compiler.multiplied(entry)) if entry.group == group else 0
+                    if added:
+                        message = f"The join of {entry.table} adds {added} rows: it must match one row at most."
+                        found.append((raw_table, "rows_multiplied", added, message))
+    return found + _file_notes(con, mappings)
+
+
+def _file_notes(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:
+    tables = {mapping.raw_table(group) for mapping in mappings.values() for group in mapping.files}
+    notes = con.execute(
+        "select raw_table, note, count(*), min(file_name) from ops.files where is_active and note is not null "
+        "group by raw_table, note order by all"
+    ).fetchall()
+    return [
+        (raw_table, "file_note", count, f"{name}{f' and {count - 1} more' if count > 1 else ''}: {note}.")
+        for raw_table, note, count, name in notes
+        if raw_table in tables
+    ]
+
+
+def _columns(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> dict[str, dict[str, str]]:
+    columns = {group: raw_columns(con, mapping.raw_table(group)) for group in mapping.files}
+    return {group: named for group, named in columns.items() if named}
+
+
+def _view(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler]) -> str:
+    parts = [compiler.table(table) for compiler in compilers if compiler.has_table(table)]
+    if not parts:
+        return empty_table(table)
+    if len(parts) == 1:
+        return parts[0]
+    union = "\nunion all by name\n".join(f"select * from (\n{part}\n)" for part in parts)
+    names = [row[0] for row in con.execute(f"describe {union}").fetchall()]
+    order = [*contracts()[table].column_names, *(name for name in names if name.startswith("x_")), *LINEAGE_COLUMNS]
+    return f"select {', '.join(map(identifier, order))}\nfrom (\n{union}\n)"
+
+
+def _count(con: duckdb.DuckDBPyConnection, sql: str | None) -> int:
+    return int(con.execute(sql).fetchall()[0][0]) if sql else 0

@@ -1,0 +1,155 @@
+"""The landing ledger: which content of which file has landed, which counts, and the raw tables that hold the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marginwise.connectors.canonical import identifier
+from marginwise.connectors.relation import FILES_TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Dictionary
+
+    import duckdb
+
+    from marginwise.connectors.mapping import LoadMode
+
+__all__ = [
+    "current_contents",
+    "drop_content",
+    "known_contents",
+    "open_ledger",
+    "point_to_content",
+    "raw_columns",
+    "raw_table_names",
+    "renew_activity",
+    "widen_raw_table",
+]
+
+_TABLES = (
+    "create schema if not exists raw",
+    "create schema if not exists ops",
+    "create schema if not exists landed",
+    FILES_TABLE,
+    # the content each path holds now, or held when it was last seen
+    "create table if not exists ops.file_paths (raw_table varchar not null, file_name varchar not null, "
+    "file_hash varchar not null)",
+    "create table if not exists raw.unreadable_rows (source_name varchar not null, raw_table varchar not null, "
+    "file_hash varchar not null, row_number bigint not null, reason varchar not null, line_text varchar)",
+    "create table if not exists ops.landing_checks "
+    "(raw_table varchar, rule varchar, row_count bigint, message varchar)",
+)
+_NEWEST_FIRST = "file_date desc nulls last, landed_at desc, file_name desc"
+
+
+def open_ledger(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schemas and tables of landing where they are missing."""
+    con.begin()
+    for statement in _TABLES:
+        con.execute(statement)
+    con.commit()
+
+
+def known_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
+    """Return the hash of every landed content of a raw table, and of the options it was read with."""
+    return dict(
+        con.execute("select file_hash, reading_hash from ops.files where raw_table = ?", [raw_table]).fetchall()
+    )
+
+
+def drop_content(con: duckdb.DuckDBPyConnection, raw_table: str, file_hash: str) -> None:
+    """Take a content out again, so that it can be read with other options."""
+    values = [raw_table, file_hash]
+    if not con.execute("select 1 from ops.files where raw_table = ? and file_hash = ?", values).fetchall():
+        return
+    con.execute(f"delete from raw.{identifier(raw_table)} where _file_hash = ?", [file_hash])
+    con.execute("delete from raw.unreadable_rows where raw_table = ? and file_hash = ?", values)
+    con.execute("delete from ops.files where raw_table = ? and file_hash = ?", values)
+
+
+def current_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
+    """Return the hash of the content every known path of a raw table holds, or held when it was last seen."""
+    return dict(
+        con.execute("select file_name, file_hash from ops.file_paths where raw_table = ?", [raw_table]).fetchall()
+    )
+
+
+def point_to_content(con: duckdb.DuckDBPyConnection, raw_table: str, file_name: str, file_hash: str) -> None:
+    """Record that a path holds a content."""
+    con.execute("delete from ops.file_paths where raw_table = ? and file_name = ?", [raw_table, file_name])
+    con.execute("insert into ops.file_paths values (?, ?, ?)", [raw_table, file_name, file_hash])
+
+
+def renew_activity(con: duckdb.DuckDBPyConnection, raw_table: str, load: LoadMode) -> None:
+    """Decide anew which contents of a raw table count.
+
+    Append: the content each path holds. Replace: the newest of those. Upsert and window: every content, since older
+    rows hold where newer ones say nothing; which row wins is decided per key, or per day of the window.
+    """
+    held = "file_hash in (select file_hash from ops.file_paths where raw_table = $raw_table)"
+    active = {
+        "append": held,
+        "replace": f"coalesce(file_hash = (select file_hash from ops.files where raw_table = $raw_table and {held} "
+        f"order by {_NEWEST_FIRST} limit 1), false)",
+        "upsert": "true",
+        "window": "true",
+    }[load]
+    con.execute(
+        f"update ops.files set is_active = ({active}) where raw_table = $raw_table and is_active <> ({active})",
+        {"raw_table": raw_table},
+    )
+
+
+def raw_table_names(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the names of the raw tables that exist."""
+    rows = con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+    return {row[0] for row in rows}
+
+
+def raw_columns(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
+    """Return the source columns of a raw table and their types; empty when there is no such table."""
+    rows = con.execute(
+        "select column_name, data_type from duckdb_columns() where schema_name = 'raw' and table_name = ? "
+        "and database_name = current_database() and column_name not in ('_file_hash', '_row_number') "
+        "order by column_index",
+        [raw_table],
+    ).fetchall()
+    return dict(rows)
+
+
+def widen_raw_table(con: duckdb.DuckDBPyConnection, raw_table: str, columns: Dictionary[str, str]) -> list[str]:
+    """Make room for a file's columns in a raw table; rows of older files are null there.
+
+    A column that comes with another type becomes the type that holds both, text if need be.
+
+    Returns
+    -------
+    list of str
+        What changed, in words; empty for a new table.
+    """
+    table = f"raw.{identifier(raw_table)}"
+    known = {name.casefold(): (name, kind) for name, kind in raw_columns(con, raw_table).items()}
+    if not known:
+        listed = "".join(f"{identifier(name)} {kind}, " for name, kind in columns.items())
+        con.execute(
+            f"create table if not exists {table} ({listed}_file_hash varchar not null, _row_number bigint not null)"
+        )
+        if raw_columns(con, raw_table):
+            return []
+    changes = []
+    for name, kind in columns.items():
+        if name.casefold() not in known:
+            con.execute(f"alter table {table} add column {identifier(name)} {kind}")
+            changes.append(f"new column {name}")
+            continue
+        own_name, own_kind = known[name.casefold()]
+        wide = own_kind if own_kind == kind else _wider(con, own_kind, kind)
+        if wide != own_kind:
+            con.execute(f"alter table {table} alter column {identifier(own_name)} type {wide}")
+            changes.append(f"column {own_name} was {own_kind}, is {wide}")
+    return changes
+
+
+def _wider(con: duckdb.DuckDBPyConnection, one: str, other: str) -> str:
+    rows = con.execute(f"describe select cast(null as {one}) as c union all select cast(null as {other})").fetchall()
+    return str(rows[0][1])
