@@ -40,7 +40,7 @@ spent as (
 declared as (
 
     select distinct grouped.channel_name
-    from {{ source('declared', 'assumed_spend') }} as spend
+    from {{ source('ops', 'assumed_spend') }} as spend
     inner join grouped on {{ traffic_label('spend.channel') }} = grouped.channel
 
 ),

@@ -14,9 +14,9 @@ with days as (
         union all
         select spend_date from {{ ref('stg_marketing_spend') }}
         union all
-        select date_from from {{ source('declared', 'assumed_spend') }}
+        select date_from from {{ source('ops', 'assumed_spend') }}
         union all
-        select date_to from {{ source('declared', 'assumed_spend') }}
+        select date_to from {{ source('ops', 'assumed_spend') }}
     ) as mentioned
 
 ),

@@ -16,7 +16,7 @@ declared as (
     select
         *,
         {{ days_between('date_from', 'date_to') }} + 1 as days_count
-    from {{ source('declared', 'assumed_spend') }}
+    from {{ source('ops', 'assumed_spend') }}
 
 ),
 

@@ -13,6 +13,7 @@ lines as (
         order_id,
         count(*) as lines_count,
         sum(case when is_counted then 1 else 0 end) as counted_lines_count,
+        sum(case when is_good then 1 else 0 end) as goods_lines_count,
         sum(case when is_counted then quantity else 0 end) as quantity,
         {%- for amount in order_amounts() %}
         sum({{ amount }}) as {{ amount }},
@@ -61,6 +62,7 @@ final as (
         numbered.order_number,
         {{ days_between('numbered.previous_order_date', 'counted.order_date') }} as days_since_previous_order,
         coalesce(lines.lines_count, 0) as lines_count,
+        coalesce(lines.goods_lines_count, 0) as goods_lines_count,
         coalesce(lines.quantity, 0) as quantity,
         {%- for amount in order_amounts() %}
         {% if amount in nullable_order_amounts() -%}

@@ -29,6 +29,7 @@ joined as (
 
     select
         refunds.*,
+        coalesce(refunds.customer_id, orders.customer_id) as known_customer_id,
         {{ key(['refunds.store_id', 'coalesce(refunds.customer_id, orders.customer_id)']) }} as customer_key,
         {{ key(['refunds.store_id', 'refunds.product_id']) }} as own_product_key,
         placed.product_key as line_product_key,
@@ -44,7 +45,7 @@ joined as (
         coalesce(placed.handling_cost_amount, unplaced.handling_cost_amount, 0) as handling_effect_amount,
         case when placed.refund_id is not null then placed.restocked_cost_amount else unplaced.restocked_cost_amount end
             as restocked_cost_amount,
-        orders.gross_sales_amount - orders.discount_amount as order_sales_amount
+        case when orders.is_counted then orders.gross_sales_amount - orders.discount_amount end as order_sales_amount
     from refunds
     left join placed on refunds.store_id = placed.store_id and refunds.refund_id = placed.refund_id
     left join unplaced on refunds.store_id = unplaced.store_id and refunds.refund_id = unplaced.refund_id
@@ -73,7 +74,7 @@ final as (
         {{ key(['joined.store_id', 'joined.refund_id']) }} as refund_key,
         joined.order_key, joined.order_line_key, joined.customer_key,
         coalesce(joined.own_product_key, case when joined.order_line_key is not null then joined.line_product_key end) as product_key,
-        joined.store_id, joined.refund_id, joined.order_id, joined.customer_id, joined.product_id, joined.kind,
+        joined.store_id, joined.refund_id, joined.order_id, joined.known_customer_id as customer_id, joined.product_id, joined.kind,
         joined.quantity, coalesce(joined.restocked_quantity, 0) as restocked_quantity,
         cast(joined.effect_amount as decimal(18, 4)) as amount,
         cast(joined.tax_effect_amount as decimal(18, 4)) as tax_amount,

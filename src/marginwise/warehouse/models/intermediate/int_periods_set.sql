@@ -70,6 +70,13 @@ windowed as (
 
 ),
 
+measured as (
+
+    -- too little data leave a window of no days
+    select *, greatest({{ days_between('window_start_date', 'window_end_date') }} + 1, 0) as window_length_days from windowed
+
+),
+
 final as (
 
     select
@@ -80,12 +87,11 @@ final as (
         censored_until_date,
         window_start_date,
         window_end_date,
-        {{ days_between('window_start_date', 'window_end_date') }} + 1 as window_length_days,
-        {{ add_days('window_start_date', '-(' ~ days_between('window_start_date', 'window_end_date') ~ ' + 1)') }}
-            as previous_window_start_date,
+        window_length_days,
+        {{ add_days('window_start_date', '-window_length_days') }} as previous_window_start_date,
         {{ add_days('window_start_date', -1) }} as previous_window_end_date,
         {{ var('horizon_days') }} as horizon_days
-    from windowed
+    from measured
 
 )
 

@@ -9,7 +9,7 @@ with labels as (
 
 own_rules as (
 
-    select * from {{ source('declared', 'channel_rules') }}
+    select * from {{ source('ops', 'channel_rules') }}
 
 ),
 

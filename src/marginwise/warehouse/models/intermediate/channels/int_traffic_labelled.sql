@@ -19,7 +19,7 @@ with named as (
     union
     select null, null, campaign, channel, null from {{ ref('stg_marketing_spend') }}
     union
-    select null, null, campaign, channel, null from {{ source('declared', 'assumed_spend') }}
+    select null, null, campaign, channel, null from {{ source('ops', 'assumed_spend') }}
 
 ),
 

@@ -44,7 +44,7 @@ category_rates as (
         lower(scope) as category,
         max(case when kind = 'tax_rate' then rate end) as tax_rate,
         max(case when kind = 'margin_rate' then rate end) as margin_rate
-    from {{ source('declared', 'assumed_rates') }}
+    from {{ source('ops', 'assumed_rates') }}
     group by lower(scope)
 
 ),

@@ -12,7 +12,7 @@ with orders as (
 
 rates as (
 
-    select kind, lower(scope) as scope, rate from {{ source('declared', 'assumed_rates') }}
+    select kind, lower(scope) as scope, rate from {{ source('ops', 'assumed_rates') }}
     where kind not in ('tax_rate', 'margin_rate') or lower(scope) <> 'default'
 
 ),

@@ -30,7 +30,7 @@ final as (
         sum(spread.shipping_amount) as shipping_amount,
         sum(spread.handling_cost_amount) as handling_cost_amount,
         sum(case
-            when lines.is_cancelled then 0
+            when lines.is_cancelled or spread.restocked_quantity = 0 then 0
             else {{ amount_times('lines.unit_cost_amount', 'spread.restocked_quantity') }}
         end) as restocked_cost_amount
     from spread

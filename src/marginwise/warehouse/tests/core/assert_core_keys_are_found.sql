@@ -1,0 +1,30 @@
+-- Every foreign key of a fact is found in its dimension or parent fact; a null key means that the source names none.
+{% set references = [
+    ('fct_order_lines', 'order_key', 'fct_orders', 'order_key'),
+    ('fct_order_lines', 'product_version_key', 'dim_products', 'product_version_key'),
+    ('fct_order_lines', 'partner_key', 'dim_partners', 'partner_key'),
+    ('fct_orders', 'customer_key', 'dim_customers', 'customer_key'),
+    ('fct_orders', 'channel_key', 'dim_channels', 'channel_key'),
+    ('fct_orders', 'session_key', 'fct_sessions', 'session_key'),
+    ('fct_orders', 'order_date', 'dim_dates', 'date_day'),
+    ('fct_refunds', 'customer_key', 'dim_customers', 'customer_key'),
+    ('fct_refunds', 'product_key', 'dim_products', 'product_key'),
+    ('fct_refunds', 'order_line_key', 'fct_order_lines', 'order_line_key'),
+    ('fct_refunds', 'refund_date', 'dim_dates', 'date_day'),
+    ('fct_payments', 'order_key', 'fct_orders', 'order_key'),
+    ('fct_sessions', 'channel_key', 'dim_channels', 'channel_key'),
+    ('fct_sessions', 'customer_key', 'dim_customers', 'customer_key'),
+    ('fct_marketing_spend', 'channel_key', 'dim_channels', 'channel_key'),
+    ('fct_marketing_spend', 'spend_date', 'dim_dates', 'date_day'),
+    ('dim_campaigns', 'channel_key', 'dim_channels', 'channel_key'),
+] %}
+
+{% for fact, column, parent, parent_column in references -%}
+{{ 'union all' if not loop.first }}
+select '{{ fact }}.{{ column }}' as reference, count(*) as row_count
+from {{ ref(fact) }} as facts
+where
+    facts.{{ column }} is not null
+    and not exists (select 1 from {{ ref(parent) }} as parents where parents.{{ parent_column }} = facts.{{ column }})
+having count(*) > 0
+{% endfor %}
