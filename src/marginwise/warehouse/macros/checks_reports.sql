@@ -4,9 +4,9 @@
 {% macro rules_listed() -%}
     select * from (
         values
-        {%- for table in contract_tables() %}
+        {%- for table, contract in contract_tables().items() %}
         {%- set last_table = loop.last %}
-        {%- for rule in row_rules(table) + [key_rule(table)] %}
+        {%- for rule in row_rules(contract) + [key_rule(contract)] %}
         ('{{ table }}', '{{ rule['rule'] }}', '{{ rule['column'] }}', '{{ rule['severity'] }}', {{ rule['pii'] | lower }}, '{{ rule['accepted'] | trim | replace("'", "''") }}')
         {{- '' if last_table and loop.last else ',' }}
         {%- endfor %}
@@ -26,7 +26,7 @@
         _row_number as row_number,
         unnest(string_to_array(_violations, ',')) as broken,
         unnest(string_to_array(_found, chr(31))) as value
-    from {{ ref('chk_' ~ table) }}
+    from {{ ref('findings_' ~ table) }}
     where _violations is not null
     {% endfor -%}
 {%- endmacro %}
@@ -36,12 +36,12 @@
     {%- for table in contract_tables() -%}
     {{ 'union all' if not loop.first }}
     select '{{ table }}' as table_name, unnest(string_to_array(_warnings, ',')) as broken
-    from {{ ref('chk_' ~ table) }}
+    from {{ ref('findings_' ~ table) }}
     where _warnings is not null and _violations is null
     {% endfor -%}
 {%- endmacro %}
 
-{# Rows in, and what became of them, one row per table. #}
+{# Rows in, and what became of them, one row per table. What is loaded is counted where it is read: in staging. #}
 {% macro counts_of_all_tables() -%}
     {%- for table, contract in contract_tables().items() -%}
     {{ 'union all' if not loop.first }}
@@ -50,16 +50,25 @@
         {{ contract['required'] | lower }} as is_required,
         cast({{ contract['freshness_days'] or 'null' }} as integer) as freshness_days,
         (select count(*) from {{ source('landed', table) }}) as rows_in,
-        count(*) filter (where _violations is null) as rows_loaded,
-        count(*) filter (where _violations is null and not _is_current) as rows_superseded,
-        count(*) filter (where _violations is not null) as rows_quarantined,
-        count(*) filter (where _violations is null and _warnings is not null) as rows_warned,
-        {%- if contract['freshness_column'] %}
-        max(case when _is_current then cast({{ contract['freshness_column'] }} as timestamp) end) as newest_at
-        {%- else %}
-        cast(null as timestamp) as newest_at
-        {%- endif %}
-    from {{ ref('chk_' ~ table) }}
+        current_rows.row_count + findings.rows_superseded as rows_loaded,
+        findings.rows_superseded,
+        findings.rows_quarantined,
+        findings.rows_warned,
+        current_rows.newest_at
+    from (
+        select
+            count(*) as row_count,
+            {% if contract['freshness_column'] -%} cast(max({{ contract['freshness_column'] }}) as timestamp)
+            {%- else -%} cast(null as timestamp) {%- endif %} as newest_at
+        from {{ ref('stg_' ~ table) }}
+    ) as current_rows
+    cross join (
+        select
+            coalesce(sum(_copies) filter (where _violations is null and not _is_current), 0) as rows_superseded,
+            coalesce(sum(_copies) filter (where _violations is not null), 0) as rows_quarantined,
+            coalesce(sum(_copies) filter (where _violations is null and _warnings is not null), 0) as rows_warned
+        from {{ ref('findings_' ~ table) }}
+    ) as findings
     {% endfor -%}
 {%- endmacro %}
 
@@ -109,16 +118,15 @@
                 {%- for table, day in dated.items() %}
                 {{ 'union all' if not loop.first }}
                 select '{{ table }}' as table_name, store_id, currency, {{ day }} as day, count(*) as row_count
-                from {{ ref('chk_' ~ table) }}
-                where _is_current and currency <> '{{ var("reporting_currency") }}'
+                from {{ ref('stg_' ~ table) }}
+                where currency <> '{{ var("reporting_currency") }}'
                 group by 1, 2, 3, 4
                 {%- endfor %}
             ) as foreign_days
-            left join {{ ref('chk_exchange_rates') }} as rates
+            left join {{ ref('stg_exchange_rates') }} as rates
                 on foreign_days.store_id = rates.store_id
                 and foreign_days.currency = rates.currency
                 and foreign_days.day = rates.date
-                and rates._is_current
             where rates.rate is null
         ) as unpriced
         group by table_name, currency

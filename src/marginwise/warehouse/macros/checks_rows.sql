@@ -1,18 +1,13 @@
-{# One macro writes the check of any contract table: every landed row once, typed, with what is wrong with it. #}
-{% macro checked_rows(table) %}
-{%- set contract = contract_tables()[table] -%}
-{%- set landed = source('landed', table) -%}
-{%- set types = types_of(landed) -%}
-{%- set given = columns_that_may_misfit(contract['columns'], types) -%}
-{%- set rules = row_rules(table, given) | rejectattr('condition', 'none') | list -%}
-{%- set breaking = rules | rejectattr('severity', 'equalto', 'warn') | list -%}
-{%- set odd = rules | selectattr('severity', 'equalto', 'warn') | list -%}
-{%- set content = contract['columns'] | map(attribute='name') | list + extra_columns(types) -%}
-{%- set has_repeats = keys_repeat(table, landed, types) -%}
+{#
+    The checks of any contract table, written from the contract.
 
-with
+    findings_<table> (table): only the rows there is something to say about: broken, superseded, duplicate or odd.
+    stg_<table> (view): the accepted rows. So good rows are read and judged, and not written a second time.
+    chk_<table> (view, where something asks for it): every landed row, accepted or not, with its finding.
+#}
 
-fitted as not materialized (
+{# Every landed row, its columns fitted to the contract. `given` also keeps the landed text of those that may not fit. #}
+{% macro fitted_rows(contract, landed, types, given=[]) -%}
     select
         {%- for column in contract['columns'] %}
         {{ fitted_column(column, types) }} as {{ column['name'] }},
@@ -22,16 +17,58 @@ fitted as not materialized (
         {%- endfor %}
         {{ (extra_columns(types) + lineage_columns()) | join(',\n        ') }}
     from {{ landed }}
+{%- endmacro %}
+
+{# Every landed row once, typed, with its finding: what it violates, what is odd, and whether it is the one to use. #}
+{% macro checked_rows(table, contract=none, types=none) %}
+{%- set contract = contract or contract_tables()[table] -%}
+{%- set landed = source('landed', table) -%}
+{%- set types = types_of(landed) if types is none else types -%}
+select
+    {%- for name in contract['columns'] | map(attribute='name') | list + extra_columns(types) + lineage_columns() %}
+    fitted.{{ name }},
+    {%- endfor %}
+    findings._violations,
+    findings._warnings,
+    coalesce(findings._is_current, true) as _is_current
+from (
+    {{ fitted_rows(contract, landed, types) }}
+) as fitted
+left join {{ ref('findings_' ~ table) }} as findings
+    on
+        fitted._file_hash = findings._file_hash
+        and fitted._row_number = findings._row_number
+        {%- for name in contract['key'] %}
+        and fitted.{{ name }} is not distinct from findings.{{ name }}
+        {%- endfor %}
+{% endmacro %}
+
+{% macro found_rows(table) %}
+{%- set contracts = contract_tables() -%}
+{%- set contract = contracts[table] -%}
+{%- set landed = source('landed', table) -%}
+{%- set types = types_of(landed) -%}
+{%- set given = columns_that_may_misfit(contract['columns'], types) -%}
+{%- set rules = row_rules(contract, given) | rejectattr('condition', 'none') | list -%}
+{%- set breaking = rules | rejectattr('severity', 'equalto', 'warn') | list -%}
+{%- set odd = rules | selectattr('severity', 'equalto', 'warn') | list -%}
+{%- set content = contract['columns'] | map(attribute='name') | list + extra_columns(types) -%}
+{%- set has_repeats = keys_repeat(contract, landed, types) -%}
+
+with
+
+fitted as not materialized (
+    {{ fitted_rows(contract, landed, types, given) }}
 ),
 {% if has_repeats %}
 repeated as (
-    select {{ row_hash(row_identity(table)) }} as identity_hash
+    select {{ row_hash(row_identity(contract)) }} as identity_hash
     from fitted
     group by 1
     having count(*) > 1
 ),
 {% endif %}
-suspected as (
+linked as (
     select
         fitted.*,
         {%- for reference in contract['references'] %}
@@ -40,19 +77,19 @@ suspected as (
         {{ 'repeated.identity_hash is not null' if has_repeats else 'false' }} as _is_repeated
     from fitted
     {%- for reference in contract['references'] %}
-    {{ parent_join(reference, loop.index) }}
+    {{ parent_join(reference, loop.index, contracts[reference['table']]) }}
     {%- endfor %}
     {%- if has_repeats %}
-    left join repeated on repeated.identity_hash = {{ row_hash(row_identity(table), 'fitted.') }}
+    left join repeated on repeated.identity_hash = {{ row_hash(row_identity(contract), 'fitted.') }}
     {%- endif %}
 ),
 
-sorted as (
+suspected as (
     select
         *,
         {{ any_broken(breaking) }} as _is_broken,
         {{ any_broken(odd) }} as _is_odd
-    from suspected
+    from linked
 ),
 
 judged as {{ 'materialized ' if has_repeats }}(
@@ -62,36 +99,35 @@ judged as {{ 'materialized ' if has_repeats }}(
         case when _is_broken then {{ broken_rules(breaking) }} end as _violations,
         case when _is_broken then {{ found_values(breaking) }} end as _found,
         case when _is_odd then {{ broken_rules(odd) }} end as _warnings
-    from sorted
-)
+    from suspected
+    where _is_broken or _is_odd or _is_repeated
+),
 {% if has_repeats %}
-, {{ ranked_repeats(table, content) }}
+{{ settled_repeats(contract, content) }}
 {% endif %}
-select
-    {{ (content + lineage_columns()) | join(',\n    ') }},
-    _violations,
-    _found,
-    _warnings,
-    _violations is null as _is_current
-from judged
-{%- if has_repeats %}
-where not (_is_repeated and _violations is null)
-union all
-select
-    {{ (content + lineage_columns()) | join(',\n    ') }},
-    case when _is_duplicate then 'key:{{ key_rule(table)['column'] }}' end as _violations,
-    case when _is_duplicate then {{ joined_text(named_key(table), ', ') }} end as _found,
-    _warnings,
-    _rank = 1 as _is_current
-from ruled
-{%- endif %}
+final as (
+    select
+        {{ contract['key'] | join(',\n        ') }},
+        _source,
+        _raw_table,
+        _file_hash,
+        _row_number,
+        _violations,
+        _found,
+        _warnings,
+        {{ '_copies' if has_repeats else '1' }} as _copies,
+        _violations is null{{ ' and _rank = 1' if has_repeats }} as _is_current
+    from {{ 'settled' if has_repeats else 'judged' }}
+)
+
+select * from final
 {% endmacro %}
 
 {# Does any key come more than once? Asked first, and of the key columns alone: mostly not, and then no row is ranked. #}
-{% macro keys_repeat(table, landed, types) %}
+{% macro keys_repeat(contract, landed, types) %}
     {%- if not execute -%} {{- return(false) -}} {%- endif -%}
     {%- set identity = [] -%}
-    {%- for column in contract_tables()[table]['columns'] if column['name'] in row_identity(table) -%}
+    {%- for column in contract['columns'] if column['name'] in row_identity(contract) -%}
         {%- do identity.append(fitted_column(column, types)) -%}
     {%- endfor -%}
     {%- set found = run_query(
@@ -103,13 +139,21 @@ from ruled
 {#
     Among rows with one key the newest version wins (updated_at, then the file's date), a tie goes by content, so that
     the order of arrival never matters. Older versions and the same row out of another file are superseded. What is left
-    of the winner's version, another content or a second copy in one file, is a duplicate.
+    of the winner's version, another content or a second copy in one file, is a duplicate. Rows that a mapping made
+    twice of one source row are all duplicates, since nothing tells them apart: one finding stands for these copies.
 #}
-{% macro ranked_repeats(table, content) -%}
-contested as (
-    select *, md5({{ joined_text(content, 'chr(31)') }}) as _content
+{% macro settled_repeats(contract, content) -%}
+{%- set key, identity = contract['key'] | join(', '), row_identity(contract) | join(', ') -%}
+{%- set kept = key ~ ', _source, _raw_table, _file_hash, _row_number' -%}
+{%- set duplicate = "'key:" ~ key_rule(contract)['column'] ~ "'" -%}
+{%- set duplicate_key = joined_text(named_key(contract), "', '") -%}
+paired as (
+    select
+        *,
+        md5({{ joined_text(content, 'chr(31)') }}) as _content,
+        count(*) over (partition by {{ key }}, _file_hash, _row_number) as _copies,
+        row_number() over (partition by {{ key }}, _file_hash, _row_number order by _violations) as _copy
     from judged
-    where _is_repeated and _violations is null
 ),
 
 ranked as (
@@ -120,12 +164,12 @@ ranked as (
         first_value(_file_date) over newest_first as _winner_file_date,
         first_value(_content) over newest_first as _winner_content,
         row_number() over (
-            partition by {{ row_identity(table) | join(', ') }}, updated_at, _file_date, _content, _file_hash
-            order by _row_number
-        ) as _copy
-    from contested
+            partition by {{ identity }}, updated_at, _file_date, _content, _file_hash order by _row_number
+        ) as _same_in_file
+    from paired
+    where _is_repeated and _violations is null and _copies = 1
     window newest_first as (
-        partition by {{ row_identity(table) | join(', ') }}
+        partition by {{ identity }}
         order by updated_at desc nulls last, _file_date desc nulls last, _content desc, _file_hash, _row_number
     )
 ),
@@ -136,24 +180,44 @@ ruled as (
         _rank > 1
             and updated_at is not distinct from _winner_updated_at
             and _file_date is not distinct from _winner_file_date
-            and (_content <> _winner_content or _copy > 1) as _is_duplicate
+            and (_content <> _winner_content or _same_in_file > 1) as _is_duplicate
     from ranked
-)
+),
+
+settled as (
+    select
+        {{ kept }},
+        case when _is_duplicate then {{ duplicate }} end as _violations,
+        case when _is_duplicate then {{ duplicate_key }} end as _found,
+        _warnings,
+        _copies,
+        _rank
+    from ruled
+    where _rank > 1 or _warnings is not null
+    union all
+    select
+        {{ kept }},
+        coalesce(_violations, case when _copies > 1 then {{ duplicate }} end) as _violations,
+        coalesce(_found, case when _copies > 1 then {{ duplicate_key }} end) as _found,
+        _warnings,
+        _copies,
+        1 as _rank
+    from paired
+    where _copy = 1 and not (_is_repeated and _violations is null and _copies = 1)
+),
 {%- endmacro %}
 
-{# The accepted rows of a parent, and whether there are any rows of it at all. #}
-{% macro parent_join(reference, number) -%}
-    {%- set parent, alias = ref('chk_' ~ reference['table']), 'parent_' ~ number -%}
-    {%- set distinct = 'distinct ' if contract_tables()[reference['table']]['versioned_by'] else '' -%}
+{# The accepted rows of a parent, and whether any row of it has landed. #}
+{% macro parent_join(reference, number, parent) -%}
+    {%- set alias = 'parent_' ~ number -%}
     left join (
-        select {{ distinct }}{{ reference['to_columns'] | join(', ') }}, true as is_accepted
-        from {{ parent }}
-        where _is_current
+        select {{ 'distinct ' if parent['versioned_by'] }}{{ reference['to_columns'] | join(', ') }}, true as is_accepted
+        from {{ ref('stg_' ~ reference['table']) }}
     ) as {{ alias }} on
         {%- for column in reference['columns'] %}
         {{ 'and ' if not loop.first }}{{ alias }}.{{ reference['to_columns'][loop.index0] }} = fitted.{{ column }}
         {%- endfor %}
-    cross join (select count(*) > 0 as is_present from {{ parent }}) as {{ alias }}_presence
+    cross join (select count(*) > 0 as is_present from {{ source('landed', reference['table']) }}) as {{ alias }}_presence
 {%- endmacro %}
 
 {% macro any_broken(rules) -%}
@@ -182,6 +246,6 @@ ruled as (
 {%- endmacro %}
 
 {% macro joined_text(columns, separator) -%}
-    concat_ws({{ separator if '(' in separator else "'" ~ separator ~ "'" }}
+    concat_ws({{ separator }}
         {%- for name in columns %}, coalesce(cast({{ name }} as {{ dbt.type_string() }}), ''){% endfor %})
 {%- endmacro %}

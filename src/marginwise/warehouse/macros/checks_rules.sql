@@ -5,9 +5,9 @@
     rule, column, severity, condition (SQL over the fitted columns, true when broken), found (SQL text or null),
     accepted (plain words). `given` names the columns whose landed text is at hand as _given_<column>.
 #}
-{% macro row_rules(table, given=[]) %}
+{% macro row_rules(contract, given=[]) %}
     {%- set rules = [] -%}
-    {%- for column in contract_tables()[table]['columns'] -%}
+    {%- for column in contract['columns'] -%}
         {%- set name = column['name'] -%}
         {%- set text = "''" if column['pii'] else 'cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')' -%}
         {%- set found = [] -%}
@@ -39,7 +39,7 @@
             }) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for reference in contract_tables()[table]['references'] -%}
+    {%- for reference in contract['references'] -%}
         {%- do rules.append({
             'rule': 'relationship', 'column': reference['column'], 'severity': reference['on_violation'],
             'condition': '_is_orphan_' ~ loop.index, 'pii': false,
@@ -52,21 +52,20 @@
 {% endmacro %}
 
 {# The columns that name a row for people: its key without the store. #}
-{% macro named_key(table) %}
-    {{- return(contract_tables()[table]['key'] | reject('equalto', 'store_id') | list) -}}
+{% macro named_key(contract) %}
+    {{- return(contract['key'] | reject('equalto', 'store_id') | list) -}}
 {% endmacro %}
 
 {# What makes two rows of a table the same row: its key, and the version where versions are kept. #}
-{% macro row_identity(table) %}
-    {%- set contract = contract_tables()[table] -%}
+{% macro row_identity(contract) %}
     {{- return(contract['key'] + ([contract['versioned_by']] if contract['versioned_by'] else [])) -}}
 {% endmacro %}
 
 {# The rule for rows that share their key. #}
-{% macro key_rule(table) %}
+{% macro key_rule(contract) %}
     {{- return({
-        'rule': 'key', 'column': named_key(table)[0], 'severity': 'quarantine', 'pii': false,
-        'accepted': 'one row of a version has it, and another one is kept (' ~ row_identity(table) | join(', ') ~ ')',
+        'rule': 'key', 'column': named_key(contract)[0], 'severity': 'quarantine', 'pii': false,
+        'accepted': 'one row of a version has it, and another one is kept (' ~ row_identity(contract) | join(', ') ~ ')',
     }) -}}
 {% endmacro %}
 

@@ -1,9 +1,15 @@
 {# Staging shows what the checks accepted: the contract's columns in order, the source's own, and where the row lies. #}
 {% macro staged_rows(table) %}
-{%- set checked = ref('chk_' ~ table) -%}
-{%- set columns = contract_tables()[table]['columns'] | map(attribute='name') | list -%}
+{%- set contract = contract_tables()[table] -%}
+{%- set types = types_of(source('landed', table)) -%}
+with
+
+checked as (
+    {{ checked_rows(table, contract, types) }}
+)
+
 select
-    {{ (columns + extra_columns(types_of(checked)) + ['_source', '_file_hash', '_row_number']) | join(',\n    ') }}
-from {{ checked }}
+    {{ (contract['columns'] | map(attribute='name') | list + extra_columns(types) + ['_source', '_file_hash', '_row_number']) | join(',\n    ') }}
+from checked
 where _is_current
 {% endmacro %}

@@ -1,12 +1,12 @@
--- In staging a key (with its version, where versions are kept) stands once in each table.
+-- A key (with its version, where versions are kept) that came more than once stands once in staging.
+-- Only keys with a finding are looked at: the checks counted all the others once already.
+{{ config(tags=['check']) }}
 
-{% for table in contract_tables() -%}
+{% for table, contract in contract_tables().items() -%}
 {{ 'union all' if not loop.first }}
 select '{{ table }}' as table_name, cast(count(*) as bigint) as rows_with_the_key
 from {{ ref('stg_' ~ table) }}
-where {{ row_hash(row_identity(table)) }} in (
-    select {{ row_hash(row_identity(table)) }} from {{ ref('stg_' ~ table) }} group by 1 having count(*) > 1
-)
-group by {{ row_identity(table) | join(', ') }}
+where {{ row_hash(contract['key']) }} in (select {{ row_hash(contract['key']) }} from {{ ref('findings_' ~ table) }})
+group by {{ row_identity(contract) | join(', ') }}
 having count(*) > 1
 {% endfor %}
