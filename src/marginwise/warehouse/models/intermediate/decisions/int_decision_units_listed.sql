@@ -21,7 +21,8 @@ spend as (
 
 assortment as (
 
-    select * from {{ ref('int_assortment_margins_summed') }}
+    select distinct store_id, unit_kind, unit_id, case when unit_kind = 'partner' then unit_id end as partner_id
+    from {{ ref('int_assortment_margins_summed') }}
     where period = 'current'
 
 ),
@@ -69,14 +70,10 @@ units as (
     inner join windows on touched.store_id = windows.store_id
     where {{ is_campaign('touched.campaign_name') }} and touched.touch_date >= least(windows.start_date, windows.end_date)
     union all
-    select distinct
+    select
         assortment.store_id, assortment.unit_kind, assortment.unit_id, coalesce(partners.partner_name, assortment.unit_id), null
     from assortment
-    left join partners
-        on
-            assortment.store_id = partners.store_id
-            and assortment.unit_id = partners.partner_id
-            and assortment.unit_kind = 'partner'
+    left join partners on assortment.store_id = partners.store_id and assortment.partner_id = partners.partner_id
 
 ),
 

@@ -26,7 +26,9 @@ customers_acquired as (
 
 pending as (
 
-    select customers_acquired.store_id, customers_acquired.acquisition_channel as channel_name, count(*) as customers_count
+    select
+        customers_acquired.store_id, 'channel' as unit_kind, customers_acquired.acquisition_channel as unit_id,
+        count(*) as customers_count
     from customers_acquired
     inner join windows on customers_acquired.store_id = windows.store_id and windows.period = 'current'
     where customers_acquired.first_order_date > windows.end_date
@@ -81,7 +83,7 @@ final as (
     left join funnels
         on units.store_id = funnels.store_id and units.unit_kind = funnels.unit_kind and units.unit_id = funnels.unit_id
     left join pending
-        on units.store_id = pending.store_id and units.unit_id = pending.channel_name and units.unit_kind = 'channel'
+        on units.store_id = pending.store_id and units.unit_kind = pending.unit_kind and units.unit_id = pending.unit_id
 
 )
 

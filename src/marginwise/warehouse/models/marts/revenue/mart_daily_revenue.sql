@@ -95,7 +95,6 @@ final as (
     left join entries_by_day as entries on stores_bounded.store_id = entries.store_id and date_day = entry_date
     left join refunds_by_day as refunds on stores_bounded.store_id = refunds.store_id and date_day = refund_date
     left join spend_by_day as spend on stores_bounded.store_id = spend.store_id and date_day = spend_date
-
 )
 
 select *, cast(cm2_amount - spend_amount as decimal(18, 4)) as cm3_amount from final
