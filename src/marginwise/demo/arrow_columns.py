@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from marginwise.contract.loader import ColumnType, contracts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Array", "contract_table", "days", "decimals", "identifiers", "labels", "masked", "money", "timestamps"]
+__all__ = [
+    "Array",
+    "constant",
+    "contract_table",
+    "days",
+    "decimals",
+    "identifiers",
+    "labels",
+    "masked",
+    "money",
+    "timestamps",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_FOUR_DIGITS = np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode(), dtype=np.uint32)
 _NULL_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
     "integer": pa.int64(),
@@ -28,54 +38,72 @@ _NULL_TYPES: dict[ColumnType, pa.DataType] = {
 }
 
 
-def identifiers(prefix: str, numbers: Array, suffix: str = "") -> pa.Array:
-    """Return text ids of fixed width; a negative number becomes null.
+@cache
+def _four_digits() -> Array:
+    return np.frombuffer("".join(f"{i:04d}" for i in range(10_000)).encode(), dtype=np.uint32)
 
-    >>> identifiers("o", np.array([7, -1])).to_pylist()
-    ['o00000007', None]
+
+@cache
+def _heads(prefix: str) -> Array:
+    return np.frombuffer("".join(f"{prefix}{i:03d}" for i in range(1_000)).encode(), dtype=np.uint32)
+
+
+def identifiers(prefix: str, numbers: Array) -> pa.Array:
+    """Return text ids of 11 digits after a prefix of one letter; a negative number becomes null.
+
+    Four letters are written at a time, as one word looked up by number.
+
+    >>> identifiers("o", np.array([12_345_678, -1])).to_pylist()
+    ['o00012345678', None]
     """
     count = len(numbers)
-    groups = 2 if count == 0 or int(numbers.max()) < 10**8 else 3
-    head, tail = prefix.encode(), suffix.encode()
-    digits = np.empty((count, groups), dtype=np.uint32)
-    rest = np.maximum(numbers, 0).astype(np.int64)
-    for group in range(groups - 1, -1, -1):
-        rest, low = np.divmod(rest, 10_000)
-        digits[:, group] = _FOUR_DIGITS[low]
-    width = len(head) + 4 * groups + len(tail)
-    text = np.empty((count, width), dtype=np.uint8)
-    text[:, : len(head)] = np.frombuffer(head, dtype=np.uint8)
-    text[:, len(head) : width - len(tail)] = digits.view(np.uint8)
-    if tail:
-        text[:, width - len(tail) :] = np.frombuffer(tail, dtype=np.uint8)
-    offsets = np.arange(count + 1, dtype=np.int64) * width
-    wide = int(offsets[-1]) >= 2**31
-    column = pa.Array.from_buffers(
-        pa.large_string() if wide else pa.string(),
-        count,
-        [None, pa.py_buffer(offsets if wide else offsets.astype(np.int32)), pa.py_buffer(text)],
-    )
-    return masked(column, np.asarray(numbers) < 0)
+    ten_thousand = np.uint32(10_000)
+    words = np.empty((count, 3), dtype=np.uint32)
+    rest = np.maximum(numbers, 0).astype(np.uint32)
+    for word in (2, 1):
+        higher = rest // ten_thousand
+        words[:, word] = _four_digits()[rest - higher * ten_thousand]
+        rest = higher
+    words[:, 0] = _heads(prefix)[rest]
+    offsets = np.arange(0, (count + 1) * 12, 12, dtype=np.int32)
+    column = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(words)])
+    return masked(column, numbers < 0)
 
 
 def masked(column: pa.Array, is_null: Array) -> pa.Array:
-    """Return the column with null where ``is_null`` holds.
+    """Return a column without nulls with null where ``is_null`` holds, sharing its values.
 
     >>> masked(pa.array([1, 2]), np.array([True, False])).to_pylist()
     [None, 2]
     """
     if not is_null.any():
         return column
-    return pc.if_else(pa.array(~is_null), column, pa.scalar(None, column.type))
+    valid = pa.py_buffer(np.packbits(~is_null, bitorder="little"))
+    return pa.Array.from_buffers(column.type, len(column), [valid, *column.buffers()[1:]])
 
 
 def labels(codes: Array, names: Sequence[str | None]) -> pa.Array:
-    """Return the name of each code; a negative code becomes null.
+    """Return the name of each code; a negative code, and a name that is None, become null.
 
     >>> labels(np.array([1, -1, 0]), ["a", "b"]).to_pylist()
     ['b', None, 'a']
     """
-    return pa.array([*names, None], pa.string()).take(pa.array(np.where(codes < 0, len(names), codes).astype(np.int32)))
+    named = [name for name in names if name is not None]
+    number = {name: i for i, name in enumerate(named)}
+    places = np.array(
+        [*(-1 if name is None else number[name] for name in names), -1], np.int8 if len(named) < 128 else np.int16
+    )
+    index: Array = places[codes]
+    return pa.DictionaryArray.from_arrays(masked(pa.array(index), index < 0), pa.array(named, pa.string()))
+
+
+def constant(name: str, count: int) -> pa.Array:
+    """Return a column that says the same in every row.
+
+    >>> constant("main", 2).to_pylist()
+    ['main', 'main']
+    """
+    return labels(np.zeros(count, dtype=np.int8), [name])
 
 
 def decimals(units: Array, scale: int, is_null: Array | None = None) -> pa.Array:
@@ -138,7 +166,7 @@ def contract_table(name: str, columns: Mapping[str, pa.Array], store_id: str) ->
     if unknown:
         raise KeyError(f"{name} has no column {sorted(unknown)}")
     count = len(next(iter(columns.values())))
-    whole = {"store_id": pa.repeat(store_id, count), **columns}
+    whole = {"store_id": constant(store_id, count), **columns}
     return pa.table(
         {
             column.name: whole[column.name] if column.name in whole else pa.nulls(count, _NULL_TYPES[column.type])

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from marginwise.demo.arrow_columns import (
     Array,
+    constant,
     contract_table,
     days,
     decimals,
-    identifiers,
     labels,
     masked,
     money,
@@ -61,6 +61,11 @@ class Catalogue:
     return_rate: Array
     free_rate: Array
     choice: Array
+
+    @property
+    def ids(self) -> list[str]:
+        """Product ids by index."""
+        return [f"p{i:04d}" for i in range(1, len(self.category) + 1)]
 
     @classmethod
     def of(cls, plan: StorePlan, season: Season, streams: Streams) -> Catalogue:
@@ -134,13 +139,13 @@ def catalogue_tables(
     brands = [*(p.name if p.kind == "brand" else None for p in plan.partners), "Own brand"]
     launched = season.start - 86_400 * (_LEAD_DAYS + (index * 7) % 900)
     versions = {
-        "product_id": identifiers("p", product + 1),
-        "name": labels(product, own_names),
-        "kind": pa.repeat("good", len(product)),
+        "product_id": labels(product, catalogue.ids),
+        "name": pa.array(own_names).take(pa.array(product)),
+        "kind": constant("good", len(product)),
         "category": labels(catalogue.category[product], names),
-        "subcategory": labels(product, subcategories),
+        "subcategory": pa.array(subcategories).take(pa.array(product)),
         "brand": labels(catalogue.partner[product] % len(brands), brands),
-        "partner_id": identifiers("pt", catalogue.partner[product] + 1 - (catalogue.partner[product] < 0)),
+        "partner_id": labels(catalogue.partner[product], _partner_ids(plan)),
         "list_price": money(catalogue.list_price[product, day]),
         "unit_cost": money(catalogue.unit_cost[product, day]),
         "is_active": pa.repeat(True, len(product)),
@@ -152,25 +157,25 @@ def catalogue_tables(
         "product_costs": contract_table(
             "product_costs",
             {
-                "product_id": identifiers("p", cost_product + 1),
+                "product_id": labels(cost_product, catalogue.ids),
                 "valid_from": timestamps(_valid_from(season, cost_day)),
                 "unit_cost": money(catalogue.unit_cost[cost_product, cost_day]),
-                "currency": pa.repeat(plan.currency, len(cost_product)),
+                "currency": constant(plan.currency, len(cost_product)),
             },
             store_id,
         ),
         "product_prices": contract_table(
             "product_prices",
             {
-                "product_id": identifiers("p", price_product + 1),
+                "product_id": labels(price_product, catalogue.ids),
                 "valid_from": timestamps(_valid_from(season, price_day)),
                 "list_price": money(catalogue.list_price[price_product, price_day]),
-                "currency": pa.repeat(plan.currency, len(price_product)),
+                "currency": constant(plan.currency, len(price_product)),
             },
             store_id,
         ),
         "partners": _partners(plan, season, catalogue, store_id),
-        "inventory": _inventory(season, len(index), streams, store_id),
+        "inventory": _inventory(season, catalogue.ids, streams, store_id),
     }
 
 
@@ -203,12 +208,16 @@ def _valid_from(season: Season, day: Array) -> Array:
     return season.start + 86_400 * np.where(day == 0, -_LEAD_DAYS, day)
 
 
+def _partner_ids(plan: StorePlan) -> list[str]:
+    return [f"partner{i:02d}" for i in range(1, len(plan.partners) + 1)]
+
+
 def _partners(plan: StorePlan, season: Season, catalogue: Catalogue, store_id: str) -> pa.Table:
     partner, day = _changes(catalogue.commission[:-1])
     return contract_table(
         "partners",
         {
-            "partner_id": identifiers("pt", partner + 1),
+            "partner_id": labels(partner, _partner_ids(plan)),
             "name": labels(partner, [p.name for p in plan.partners]),
             "kind": labels(partner, [p.kind for p in plan.partners]),
             "segment": labels(partner % 2, ["core", "long tail"]),
@@ -221,16 +230,16 @@ def _partners(plan: StorePlan, season: Season, catalogue: Catalogue, store_id: s
     )
 
 
-def _inventory(season: Season, products: int, streams: Streams, store_id: str) -> pa.Table:
+def _inventory(season: Season, ids: list[str], streams: Streams, store_id: str) -> pa.Table:
     """Return stock at the end of each of the last 12 weeks, in two places."""
     rng = streams.of("inventory")
     weeks = np.arange(min(12, season.count // 7))
-    product, week, location = (a.ravel() for a in np.meshgrid(np.arange(products), weeks, np.arange(2), indexing="ij"))
+    product, week, location = (a.ravel() for a in np.meshgrid(np.arange(len(ids)), weeks, np.arange(2), indexing="ij"))
     on_hand = rng.poisson(40, len(product))
     return contract_table(
         "inventory",
         {
-            "product_id": identifiers("p", product + 1),
+            "product_id": labels(product, ids),
             "location": labels(location, ["central", "outlet"]),
             "as_of_date": days(season.first_day + season.count - 1 - 7 * (len(weeks) - 1 - week)),
             "on_hand_quantity": pa.array(on_hand),

@@ -12,13 +12,10 @@ if TYPE_CHECKING:
 
     from marginwise.demo.arrow_columns import Array
 
-__all__ = ["FINE", "STEPS", "Streams", "draw", "heavy_tailed", "index_table", "quantiles"]
+__all__ = ["STEPS", "Streams", "draw", "heavy_tailed", "index_table", "quantiles"]
 
 STEPS = 1 << 12
-"""Entries of a table of names or classes."""
-
-FINE = 1 << 16
-"""Entries of a table of sizes, whose tail needs finer steps."""
+"""Entries of a table that is drawn from."""
 
 _TAIL_FROM = 0.95
 
@@ -30,6 +27,8 @@ class Streams:
     ----------
     seed
         Seed of the store.
+    part
+        Part of the store; each has streams of its own.
 
     Examples
     --------
@@ -37,12 +36,13 @@ class Streams:
     True
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, part: int = 0) -> None:
         self._seed = seed
+        self._part = part
 
     def of(self, name: str) -> np.random.Generator:
         """Return the stream called ``name``, from its beginning."""
-        return np.random.Generator(np.random.SFC64([self._seed, zlib.crc32(name.encode())]))
+        return np.random.Generator(np.random.SFC64([self._seed, self._part, zlib.crc32(name.encode())]))
 
 
 def index_table(shares: Sequence[float] | Array, steps: int = STEPS) -> Array:
@@ -83,8 +83,9 @@ def heavy_tailed(sigma: float, tail: float, steps: int = STEPS) -> Array:
 
 
 def draw(rng: np.random.Generator, table: Array, size: int) -> Array:
-    """Return ``size`` entries of ``table``, each equally likely; its length divides 2**16."""
-    return table[rng.integers(0, len(table), size, dtype=np.uint16 if len(table) < FINE else np.uint32)]
+    """Return ``size`` entries of ``table``, each equally likely; at most 2**16 of them."""
+    chosen: Array = table[rng.integers(0, len(table), size, dtype=np.uint16)]
+    return chosen
 
 
 def _normal_quantile(u: Array) -> Array:
@@ -92,4 +93,5 @@ def _normal_quantile(u: Array) -> Array:
     lower = np.minimum(u, 1 - u)
     t = np.sqrt(-2 * np.log(lower))
     z = t - (2.515517 + 0.802853 * t + 0.010328 * t**2) / (1 + 1.432788 * t + 0.189269 * t**2 + 0.001308 * t**3)
-    return np.where(u < 0.5, -z, z)
+    signed: Array = np.where(u < 0.5, -z, z)
+    return signed

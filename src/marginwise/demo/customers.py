@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from marginwise.demo.arrow_columns import Array, contract_table, days, identifiers, labels, masked, money, timestamps
 from marginwise.demo.chance import Streams, draw, heavy_tailed, index_table
-from marginwise.demo.demand import Demand, gap_table
 
 if TYPE_CHECKING:
+    from marginwise.demo.demand import Demand
     from marginwise.demo.plan import StorePlan
     from marginwise.demo.season import Season
 
-__all__ = ["Customers", "Visits", "customer_tables"]
+__all__ = ["Customers", "customer_tables", "places", "sizes"]
 
 _GIVEN = (
     "Anna",
@@ -92,87 +93,14 @@ class Customers:
         return len(self.day)
 
     @classmethod
-    def of(cls, plan: StorePlan, demand: Demand, streams: Streams) -> Customers:
+    def of(cls, plan: StorePlan, demand: Demand, streams: Streams) -> Self:
         """Draw who was acquired, from where and when."""
         rng = streams.of("customers")
         counts = rng.poisson(demand.customers.T)
         day = np.repeat(np.arange(counts.shape[0], dtype=np.int16), counts.sum(axis=1))
-        campaign = np.repeat(np.tile(np.arange(counts.shape[1], dtype=np.int8), counts.shape[0]), counts.ravel())
-        country, city = _places(plan, rng, len(day))
+        campaign = np.repeat(np.tile(np.arange(counts.shape[1], dtype=np.int16), counts.shape[0]), counts.ravel())
+        country, city = places(plan, rng, len(day))
         return cls(campaign=campaign, day=day, country=country, city=city, size=draw(rng, sizes(plan), len(day)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Visits:
-    """Moments at which somebody orders, sorted by time: customers' orders and guests' orders. O orders.
-
-    Parameters
-    ----------
-    customer
-        Index of the customer, -1 for a guest. Shape (O,).
-    campaign
-        Origin of the customer; for a guest, of the visit. Shape (O,).
-    number
-        1 for the first order of a customer, 2 for the second …; 1 for guests. Shape (O,).
-    day, at
-        Day of the store and second since 1970. Shape (O,).
-    country, city, size
-        As of the customer. Shape (O,).
-    """
-
-    customer: Array
-    campaign: Array
-    number: Array
-    day: Array
-    at: Array
-    country: Array
-    city: Array
-    size: Array
-
-    @classmethod
-    def of(cls, plan: StorePlan, season: Season, demand: Demand, customers: Customers, streams: Streams) -> Visits:
-        """Draw the returns of every customer and the guests."""
-        rng = streams.of("returns")
-        gaps = gap_table(plan.repeat)
-        buyer = np.arange(customers.count, dtype=np.int32)
-        waves = [(buyer, customers.day, 1)]
-        alive = rng.random(customers.count, dtype=np.float32) < demand.first_return[customers.campaign]
-        day = customers.day.astype(np.int32)
-        while alive.any():
-            buyer, day = buyer[alive], day[alive] + draw(rng, gaps, int(alive.sum()))
-            inside = day < season.count
-            buyer, day = buyer[inside], day[inside]
-            waves.append((buyer, day.astype(np.int16), len(waves) + 1))
-            alive = rng.random(len(buyer), dtype=np.float32) < plan.repeat.continue_rate
-        guests = rng.poisson(demand.guests)
-        guest_count = int(guests.sum())
-        origins = index_table(demand.customers.sum(axis=1))
-        country, city = _places(plan, rng, guest_count)
-        customer = np.concatenate([*(wave[0] for wave in waves), np.full(guest_count, -1, np.int32)])
-        day = np.concatenate([*(wave[1] for wave in waves), np.repeat(np.arange(season.count, dtype=np.int16), guests)])
-        at = season.start + 86_400 * day.astype(np.int64) + draw(rng, season.seconds, len(day))
-        at += rng.integers(0, 20, len(day))
-        order = np.argsort(at, kind="stable")
-        is_guest = slice(len(customer) - guest_count, None)
-
-        def joined(of_customers: Array, of_guests: Array) -> Array:
-            whole = of_customers[customer]
-            whole[is_guest] = of_guests
-            return whole[order]
-
-        number = np.concatenate(
-            [*(np.full(len(wave[0]), wave[2], np.int16) for wave in waves), np.ones(guest_count, np.int16)]
-        )
-        return cls(
-            customer=customer[order],
-            campaign=joined(customers.campaign, draw(rng, origins, guest_count)),
-            number=number[order],
-            day=day[order],
-            at=at[order],
-            country=joined(customers.country, country),
-            city=joined(customers.city, city),
-            size=joined(customers.size, draw(rng, sizes(plan), guest_count)),
-        )
 
 
 def sizes(plan: StorePlan) -> Array:
@@ -197,7 +125,7 @@ def customer_tables(
     idle = round(count * 0.04)
     number = np.arange(1, count + idle + 1)
     created = np.concatenate([first_at - rng.integers(60, 600, count), rng.integers(season.start, season.end, idle)])
-    idle_country, idle_city = _places(plan, rng, idle)
+    idle_country, idle_city = places(plan, rng, idle)
     country = np.concatenate([customers.country, idle_country])
     city = np.concatenate([customers.city, idle_city])
     is_business = rng.random(count + idle) < 0.06
@@ -208,7 +136,7 @@ def customer_tables(
     row = np.concatenate([np.arange(count + idle), moved])
     updated = np.concatenate([created, rng.integers(created[moved] + 86_400, season.end)])
     was_moved = np.arange(len(row)) >= count + idle
-    places = [(c.code, *place) for c in plan.countries for place in c.cities]
+    cities = [(c.code, *place) for c in plan.countries for place in c.cities]
     cities_before = np.cumsum([0, *(len(c.cities) for c in plan.countries)])
     city_now = np.where(was_moved, cities_before[country[row]], city[row])
     names = pa.array([f"{g} {f}" for g in _GIVEN for f in _FAMILY])
@@ -217,13 +145,13 @@ def customer_tables(
         {
             "customer_id": identifiers("c", number[row]),
             "created_at": timestamps(created[row]),
-            "email": identifiers("c", number[row], "@example.com"),
+            "email": pc.binary_join_element_wise(identifiers("c", number[row]), "example.com", "@"),
             "name": names.take(pa.array((given * len(_FAMILY) + family)[row])),
-            "phone": masked(identifiers("+4930", number[row]), row % 3 == 0),
+            "phone": masked(identifiers("+", number[row] + 3_000_000_000), row % 3 == 0),
             "birth_date": masked(days(birth[row]), row % 2 == 0),
-            "country": labels(city_now, [place[0] for place in places]),
-            "region": labels(city_now, [place[2] for place in places]),
-            "city": labels(city_now, [place[1] for place in places]),
+            "country": labels(city_now, [place[0] for place in cities]),
+            "region": labels(city_now, [place[2] for place in cities]),
+            "city": labels(city_now, [place[1] for place in cities]),
             "segment": labels((is_business[row] | (was_moved & (row % 4 == 0))).astype(np.int8), _SEGMENTS),
             "consent": pa.array(has_consent[row]),
             "updated_at": timestamps(updated),
@@ -233,7 +161,7 @@ def customer_tables(
     return {"customers": table, "subscriptions": _subscriptions(plan, season, first_at, streams, store_id)}
 
 
-def _places(plan: StorePlan, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
+def places(plan: StorePlan, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
     """Draw (country, city) indices; cities are counted over all countries."""
     country = draw(rng, index_table([c.share for c in plan.countries]).astype(np.int8), count)
     cities = np.array([len(c.cities) for c in plan.countries])

@@ -27,6 +27,8 @@ class Demand:
 
     Parameters
     ----------
+    orders
+        Expected orders, guests included.
     customers
         Expected customers acquired. Shape (K, D).
     guests
@@ -43,6 +45,7 @@ class Demand:
         Expected returns on each day after the first order, per customer who comes back at all. Shape (D,).
     """
 
+    orders: int
     customers: Array
     guests: Array
     intensity: Array
@@ -76,6 +79,7 @@ class Demand:
         rates = np.vstack([_rate(plan, season, campaign.spend_currency) for campaign in plan.campaigns])
         spend = np.round(scale * shares * season.demand * intensity * cost / rates * 100).astype(np.int64)
         return cls(
+            orders=orders,
             customers=scale * unscaled,
             guests=orders * plan.guest_rate * season.demand,
             intensity=intensity,
@@ -185,7 +189,8 @@ def _rate(plan: StorePlan, season: Season, currency: str) -> Array:
     if currency == plan.currency:
         return np.ones(season.count)
     row = [name for name, _ in plan.foreign_rates].index(currency)
-    return season.foreign_rates[row] / 1e6
+    rates: Array = season.foreign_rates[row] / 1e6
+    return rates
 
 
 def _intensity(rng: np.random.Generator, noise: float, count: int) -> Array:
@@ -196,5 +201,6 @@ def _intensity(rng: np.random.Generator, noise: float, count: int) -> Array:
     level = np.zeros(weeks)
     for week in range(weeks):
         level[week] = (0.6 * level[week - 1] if week else 0.0) + 0.8 * shocks[week]
-    intensity = np.exp(noise * (np.repeat(level, 7)[:count] + daily))
-    return intensity / intensity.mean()
+    intensity: Array = np.exp(noise * (np.repeat(level, 7)[:count] + daily))
+    intensity /= intensity.mean()
+    return intensity

@@ -107,25 +107,24 @@ class BadRows:
         with path.open("a", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([value or "" for value in row] for row in self.rows)
 
-    def appended_to(self, table: pa.Table) -> pa.Table:
-        """Return ``table`` with the rows at its end, in its types."""
-        columns = zip(*self.rows, strict=True)
-        bad = {
-            name: pa.array(values, pa.string()).cast(table.schema.field(name).type)
-            for name, values in zip(self.columns, columns, strict=True)
-        }
-        return pa.concat_tables([table, pa.table(bad, schema=table.schema)])
+    def as_table(self, schema: pa.Schema) -> pa.Table:
+        """Return the rows in the types of ``schema``."""
+        values = dict(zip(self.columns, zip(*self.rows, strict=True), strict=True))
+        columns = [pa.array(values[column.name], pa.string()) for column in schema]
+        return pa.Table.from_arrays([c.cast(f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 
 
 def bad_rows(
-    tables: Mapping[str, pa.Table], rate: float, *, is_text: bool
+    sample: Mapping[str, pa.Table], rows: Mapping[str, int], rate: float, *, is_text: bool
 ) -> tuple[dict[str, BadRows], tuple[Dirt, ...]]:
     """Return bad rows for each table, and the truth about them.
 
     Parameters
     ----------
-    tables
-        The clean tables.
+    sample
+        Good rows of every table, to copy from.
+    rows
+        Rows of every whole table.
     rate
         Bad rows as a share of a table's rows, at least one of each kind; 0 for none.
     is_text
@@ -133,23 +132,23 @@ def bad_rows(
 
     Examples
     --------
-    >>> bad_rows({}, 0.0, is_text=True)
+    >>> bad_rows({}, {}, 0.0, is_text=True)
     ({}, ())
     """
     if rate <= 0:
         return {}, ()
-    kinds = [kind for kind in _KINDS if tables[kind.table].num_rows and (is_text or not kind.is_text_only)]
-    rows: dict[str, list[tuple[str | None, ...]]] = {}
+    kinds = [kind for kind in _KINDS if sample[kind.table].num_rows and (is_text or not kind.is_text_only)]
+    bad: dict[str, list[tuple[str | None, ...]]] = {}
     truth = []
     for kind in kinds:
-        table = tables[kind.table]
+        table = sample[kind.table]
         siblings = sum(other.table == kind.table for other in kinds)
-        count = min(max(1, round(rate * table.num_rows / siblings)), _MOST_ROWS, table.num_rows)
+        count = min(max(1, round(rate * rows[kind.table] / siblings)), _MOST_ROWS, table.num_rows)
         step = table.num_rows // count
         good = table.take(pa.array([step // 2 + step * i for i in range(count)])).to_pylist()
         for number, row in enumerate(good, start=1):
             changed = {**row, **{name: _filled(value, number) for name, value in kind.changes}}
-            rows.setdefault(kind.table, []).append(tuple(_as_text(changed[name]) for name in table.column_names))
+            bad.setdefault(kind.table, []).append(tuple(_as_text(changed[name]) for name in table.column_names))
         truth.append(
             Dirt(
                 table=kind.table,
@@ -160,7 +159,7 @@ def bad_rows(
                 is_quarantined=kind.is_quarantined,
             )
         )
-    named = {name: BadRows(tuple(tables[name].column_names), tuple(lines)) for name, lines in rows.items()}
+    named = {name: BadRows(tuple(sample[name].column_names), tuple(lines)) for name, lines in bad.items()}
     return named, tuple(truth)
 
 

@@ -93,7 +93,8 @@ def _order(plan: StorePlan, season: Season, catalogue: Catalogue, coupon_kept: A
     ]
     refunds = lines * _refunds(plan, season, catalogue, shares, price * quantity, cost, kept, shipping / lines)
     per_order = lines * (goods - cost_of_goods - commission) + shipping - carrier - handling - fee + refunds
-    return (1 - plan.cancelled_rate) * per_order
+    expected: Array = (1 - plan.cancelled_rate) * per_order
+    return expected
 
 
 def _refunds(
@@ -108,7 +109,7 @@ def _refunds(
     returned = chance @ (sold / quantity) * pieces * kept
     value = chance @ cost * pieces
     rate = chance.sum(axis=1)[:, None]
-    total = np.zeros_like(returned)
+    total: Array = np.zeros_like(returned)
     days_left = season.count - 1 - np.arange(season.count)
     kind_shares = _exact([share for _, share, *_ in plan.refunds.kinds])
     for share, (kind, _, handling, low, high) in zip(kind_shares, plan.refunds.kinds, strict=True):

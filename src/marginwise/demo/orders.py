@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
 
-from marginwise.demo.arrow_columns import Array, contract_table, identifiers, labels, money, timestamps
+from marginwise.demo.arrow_columns import Array, constant, contract_table, identifiers, labels, money, timestamps
 from marginwise.demo.chance import STEPS, Streams, draw, index_table
-from marginwise.demo.customers import Visits
+from marginwise.demo.visits import REAL, TEST, VOID, Visits
 
 if TYPE_CHECKING:
     from marginwise.demo.catalogue import Catalogue
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "Orders", "line_tables", "order_tables"]
 
-REAL, TEST, VOID = 0, 1, 2
 _MOST_LINES = 24
 
 
@@ -57,10 +56,10 @@ class Orders:
 
     Parameters
     ----------
+    before
+        Orders of earlier parts of the store.
     visits
-        Who ordered when; test orders look like guests. All shapes (O,).
-    kind
-        REAL, TEST or VOID.
+        Who ordered when. All shapes (O,).
     is_cancelled
         True when the whole order was cancelled before shipping; all its costs and charges are 0.
     rate
@@ -83,8 +82,8 @@ class Orders:
         The lines.
     """
 
+    before: int
     visits: Visits
-    kind: Array
     is_cancelled: Array
     rate: Array
     first_line: Array
@@ -107,25 +106,30 @@ class Orders:
     @property
     def count(self) -> int:
         """Number of orders."""
-        return len(self.kind)
+        return self.visits.count
 
     @property
     def is_counted(self) -> Array:
         """True for orders that are neither test nor void."""
-        return self.kind == REAL
+        is_counted: Array = self.visits.kind == REAL
+        return is_counted
+
+    def number(self, order: Array) -> Array:
+        """Return the order numbers of the orders at ``order``; -1 stays -1."""
+        return np.where(order < 0, -1, order + (self.before + 1))
 
     @classmethod
-    def of(cls, plan: StorePlan, season: Season, catalogue: Catalogue, real: Visits, streams: Streams) -> Orders:
+    def of(
+        cls, plan: StorePlan, season: Season, catalogue: Catalogue, visits: Visits, streams: Streams, before: int
+    ) -> Self:
         """Fill every visit's basket and price it."""
         rng = streams.of("orders")
-        visits, kind = _with_test_and_void(plan, real, rng)
-        count = len(kind)
+        count = visits.count
         rate = _order_rates(plan, season, visits)
-        is_cancelled = (rng.random(count, dtype=np.float32) < plan.cancelled_rate) & (kind == REAL)
+        is_cancelled = (rng.random(count, dtype=np.float32) < plan.cancelled_rate) & (visits.kind == REAL)
         line_count = line_tables(plan)[visits.campaign, rng.integers(0, STEPS, count)]
-        is_first = (visits.number == 1) & (visits.customer >= 0)
         coupon_rate = np.where(
-            is_first, np.array([c.coupon_rate for c in plan.campaigns])[visits.campaign], plan.repeat_coupon_rate
+            visits.is_first, np.array([c.coupon_rate for c in plan.campaigns])[visits.campaign], plan.repeat_coupon_rate
         )
         percents = np.array(plan.coupon_percents)
         coupon = np.where(rng.random(count) < coupon_rate, percents[rng.integers(0, len(percents), count)], 0)
@@ -156,8 +160,8 @@ class Orders:
         royalty = catalogue.commission[catalogue.partner[lines.product], visits.day[lines.order]]
         commission = np.add.reduceat(lines.net * royalty, first_line) * (100 - coupon) / 1e6
         return cls(
+            before=before,
             visits=visits,
-            kind=kind,
             is_cancelled=is_cancelled,
             rate=rate,
             first_line=first_line,
@@ -197,34 +201,12 @@ def line_tables(plan: StorePlan) -> Array:
     return np.vstack(tables)
 
 
-def _with_test_and_void(plan: StorePlan, real: Visits, rng: np.random.Generator) -> tuple[Visits, Array]:
-    """Add void copies of real orders a few minutes before them, and test orders of nobody."""
-    count = len(real.at)
-    void = np.flatnonzero(rng.random(count) < plan.void_rate)
-    test = np.flatnonzero(rng.random(count) < plan.test_rate)
-    row = np.concatenate([np.arange(count), void, test])
-    kind = np.concatenate([np.full(count, REAL), np.full(len(void), VOID), np.full(len(test), TEST)]).astype(np.int8)
-    at = real.at[row] - np.where(kind == REAL, 0, 1) * np.minimum(300, real.at[row] % 86_400)
-    order = np.argsort(at, kind="stable")
-    row, kind, at = row[order], kind[order], at[order]
-    visits = Visits(
-        customer=np.where(kind == TEST, -1, real.customer[row]).astype(np.int32),
-        campaign=real.campaign[row],
-        number=real.number[row],
-        day=real.day[row],
-        at=at,
-        country=real.country[row],
-        city=real.city[row],
-        size=real.size[row],
-    )
-    return visits, kind
-
-
 def _order_rates(plan: StorePlan, season: Season, visits: Visits) -> Array:
     currencies = [name for name, _ in plan.foreign_rates]
     row = np.array([currencies.index(c.currency) if c.currency != plan.currency else -1 for c in plan.countries])
     rates = np.vstack([season.foreign_rates / 1e6, np.ones((1, season.count))])
-    return rates[row[visits.country], visits.day]
+    of_order: Array = rates[row[visits.country], visits.day]
+    return of_order
 
 
 def _cents(amount: Array, rate: Array) -> Array:
@@ -274,7 +256,14 @@ def _lines(
 
 
 def order_tables(
-    plan: StorePlan, season: Season, orders: Orders, session: Array, streams: Streams, store_id: str
+    plan: StorePlan,
+    season: Season,
+    catalogue: Catalogue,
+    orders: Orders,
+    session: Array,
+    reviews: int,
+    streams: Streams,
+    store_id: str,
 ) -> dict[str, pa.Table]:
     """Return orders, order_items, payments and reviews.
 
@@ -284,25 +273,26 @@ def order_tables(
         The store.
     session
         Number of the visit each order was placed in, -1 where it is lost or there was none. Shape (O,).
+    reviews
+        Reviews of earlier parts.
     """
     rng = streams.of("order states")
     visits = orders.visits
-    number = np.arange(1, orders.count + 1)
     age = season.end - visits.at
     steps = np.array([0.2, 1.0, 4.0]) * 86_400
     status = np.where(orders.is_cancelled, 4, np.searchsorted(steps, age + rng.integers(0, 40_000, orders.count)))
-    status = np.where(orders.kind == VOID, 5, status)
+    status = np.where(visits.kind == VOID, 5, status)
     settled = np.where(orders.is_cancelled, 0.3, 3.5) * 86_400 * rng.uniform(0.5, 1.5, orders.count)
     places = [(country.code, *place) for country in plan.countries for place in country.cities]
     table = contract_table(
         "orders",
         {
-            "order_id": identifiers("o", number),
+            "order_id": identifiers("o", orders.number(np.arange(orders.count))),
             "ordered_at": timestamps(visits.at),
             "status": labels(status, ["pending", "paid", "shipped", "delivered", "cancelled", "void"]),
             "currency": labels(visits.country, [country.currency for country in plan.countries]),
             "customer_id": identifiers("c", visits.customer + np.where(visits.customer < 0, 0, 1)),
-            "sales_channel": pa.repeat("webshop", orders.count),
+            "sales_channel": constant("webshop", orders.count),
             "session_id": identifiers("s", session),
             "discount_amount": money(orders.discount),
             "shipping_charged_amount": money(orders.shipping),
@@ -314,28 +304,28 @@ def order_tables(
             "ship_country": labels(visits.city, [place[0] for place in places]),
             "ship_region": labels(visits.city, [place[2] for place in places]),
             "ship_city": labels(visits.city, [place[1] for place in places]),
-            "is_test": pa.array(orders.kind == TEST),
+            "is_test": pa.array(visits.kind == TEST),
             "updated_at": timestamps(np.minimum(visits.at + settled.astype(np.int64), season.end)),
         },
         store_id,
     )
     return {
         "orders": table,
-        "order_items": _items(orders, store_id),
+        "order_items": _items(catalogue, orders, store_id),
         "payments": _payments(plan, orders, streams, store_id),
-        "reviews": _reviews(plan, season, orders, streams, store_id),
+        "reviews": _reviews(plan, season, orders, reviews, streams, store_id),
     }
 
 
-def _items(orders: Orders, store_id: str) -> pa.Table:
+def _items(catalogue: Catalogue, orders: Orders, store_id: str) -> pa.Table:
     """Return order_items; the cost of a line is in product_costs."""
     lines = orders.lines
     return contract_table(
         "order_items",
         {
-            "order_id": identifiers("o", lines.order + 1),
+            "order_id": identifiers("o", orders.number(lines.order)),
             "line_number": pa.array(lines.number),
-            "product_id": identifiers("p", lines.product + 1),
+            "product_id": labels(lines.product, catalogue.ids),
             "quantity": pa.array(lines.quantity),
             "unit_price": money(lines.unit_price),
             "discount_amount": money(lines.discount),
@@ -362,7 +352,7 @@ def _payments(plan: StorePlan, orders: Orders, streams: Streams, store_id: str) 
     return contract_table(
         "payments",
         {
-            "order_id": identifiers("o", order + 1),
+            "order_id": identifiers("o", orders.number(order)),
             "payment_number": pa.array(1 + is_gift.astype(np.int64)),
             "method": labels(np.where(is_gift, len(methods) - 1, orders.method[order]), methods),
             "amount": money(np.where(is_gift, gift[row], (total - gift)[row])),
@@ -374,7 +364,7 @@ def _payments(plan: StorePlan, orders: Orders, streams: Streams, store_id: str) 
     )
 
 
-def _reviews(plan: StorePlan, season: Season, orders: Orders, streams: Streams, store_id: str) -> pa.Table:
+def _reviews(plan: StorePlan, season: Season, orders: Orders, before: int, streams: Streams, store_id: str) -> pa.Table:
     rng = streams.of("reviews")
     order = np.flatnonzero((rng.random(orders.count) < plan.review_rate) & orders.is_counted & ~orders.is_cancelled)
     at = orders.visits.at[order] + rng.integers(3 * 86_400, 25 * 86_400, len(order))
@@ -383,8 +373,8 @@ def _reviews(plan: StorePlan, season: Season, orders: Orders, streams: Streams, 
     return contract_table(
         "reviews",
         {
-            "review_id": identifiers("w", np.arange(1, len(order) + 1)),
-            "order_id": identifiers("o", order + 1),
+            "review_id": identifiers("w", np.arange(before + 1, before + len(order) + 1)),
+            "order_id": identifiers("o", orders.number(order)),
             "score": pa.array(draw(rng, score, len(order))),
             "created_at": timestamps(at),
         },

@@ -190,8 +190,8 @@ class RefundPlan:
     ``kinds`` are (kind, share, handling cost in reporting currency, shortest and longest lag in days). A goodwill
     refund pays ``goodwill_rate`` of the line back and nothing returns. Otherwise one piece comes back for sure and each
     further one with ``piece_rate``; of what is returned, ``restock_rate`` goes back on the shelf (all of a
-    cancellation, nothing of a chargeback, which also pays back the line's part of the shipping). ``orderless_rate`` of the goodwill
-    refunds to customers name no order.
+    cancellation, nothing of a chargeback, which also pays back the line's part of the shipping).
+    ``orderless_rate`` of the goodwill refunds to customers name no order.
     """
 
     kinds: tuple[tuple[str, float, float, int, int], ...] = (

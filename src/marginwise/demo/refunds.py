@@ -75,9 +75,8 @@ class Refunds:
         day = visits.day[lines.order[line]] + rng.integers(shortest, longest + 1)
         seen = day < season.count
         line, kind, day = line[seen], kind[seen], day[seen]
-        at = season.start + 86_400 * day + draw(rng, season.seconds, len(line))
         order = lines.order[line]
-        at = np.clip(np.maximum(at, visits.at[order] + 600), None, season.end)
+        at = np.minimum(np.maximum(season.moments(day, rng), visits.at[order] + 600), season.end)
         by_time = np.argsort(at, kind="stable")
         line, kind, day, at, order = line[by_time], kind[by_time], day[by_time], at[by_time], order[by_time]
         is_kind = {name: kind == i for i, name in enumerate(names)}
@@ -112,19 +111,21 @@ class Refunds:
         )
 
 
-def refund_table(plan: StorePlan, orders: Orders, refunds: Refunds, store_id: str) -> pa.Table:
+def refund_table(
+    plan: StorePlan, catalogue: Catalogue, orders: Orders, refunds: Refunds, before: int, store_id: str
+) -> pa.Table:
     """Return refunds: one row a line refunded; some name no order, a goodwill gesture to a customer for a product."""
     customer = orders.visits.customer[refunds.order]
     return contract_table(
         "refunds",
         {
-            "refund_id": identifiers("r", np.arange(1, len(refunds.line) + 1)),
+            "refund_id": identifiers("r", np.arange(before + 1, before + len(refunds.line) + 1)),
             "refunded_at": timestamps(refunds.at),
             "amount": money(refunds.amount),
-            "order_id": identifiers("o", np.where(refunds.is_orderless, -1, refunds.order + 1)),
+            "order_id": identifiers("o", orders.number(np.where(refunds.is_orderless, -1, refunds.order))),
             "line_number": masked(pa.array(orders.lines.number[refunds.line]), refunds.is_orderless),
             "customer_id": identifiers("c", np.where(customer < 0, -1, customer + 1)),
-            "product_id": identifiers("p", orders.lines.product[refunds.line] + 1),
+            "product_id": labels(orders.lines.product[refunds.line], catalogue.ids),
             "quantity": pa.array(refunds.quantity),
             "restocked_quantity": pa.array(refunds.restocked),
             "tax_amount": money(refunds.tax),

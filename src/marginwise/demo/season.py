@@ -70,6 +70,11 @@ class Season:
         """Return the date of day ``number``, counted from 0."""
         return _EPOCH + timedelta(days=self.first_day + number)
 
+    def moments(self, day: Array, rng: np.random.Generator) -> Array:
+        """Return a second since 1970 for each day of ``day``, at the hours at which people shop."""
+        second = self.seconds[rng.integers(0, len(self.seconds), len(day), dtype=np.uint16)]
+        return self.start + 86_400 * day.astype(np.int64) + second + rng.integers(0, 20, len(day), dtype=np.int32)
+
     @classmethod
     def of(cls, plan: StorePlan, streams: Streams, last_day: date, count: int) -> Season:
         """Lay out ``count`` days up to and including ``last_day``."""
@@ -91,13 +96,13 @@ class Season:
         steps = streams.of("exchange rates").normal(0, 0.0035, (len(plan.foreign_rates), count)).cumsum(axis=1)
         means = np.array([rate for _, rate in plan.foreign_rates]).reshape(-1, 1)
         edges = np.concatenate([[0.0], np.cumsum(_HOURS) / np.sum(_HOURS)])
-        seconds = np.interp((np.arange(4096) + 0.5) / 4096, edges, np.arange(25) * 3600.0).astype(np.int32)
+        seconds = np.interp((np.arange(4096) + 0.5) / 4096, edges, np.arange(25) * 3600.0)
         return cls(
             first_day=first_day,
             demand=demand / demand.sum(),
             sale_percents=sales,
             foreign_rates=np.round(means * np.exp(np.clip(steps, -0.2, 0.2)) * 1e6).astype(np.int64),
-            seconds=seconds,
+            seconds=np.minimum(seconds, 86_380).astype(np.int32),
         )
 
 

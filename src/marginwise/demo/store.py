@@ -1,33 +1,24 @@
-"""A whole demo store: one table per contract table, and the truth that was planted in it."""
+"""A whole demo store: one table or file per contract table, and the truth that was planted in it."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from marginwise.contract.loader import contracts
-from marginwise.demo.catalogue import Catalogue, catalogue_tables
-from marginwise.demo.chance import Streams
-from marginwise.demo.customers import Customers, Visits, customer_tables
-from marginwise.demo.demand import Demand, spend_tables
-from marginwise.demo.dirt import BadRows, bad_rows
-from marginwise.demo.expectation import Expectation
-from marginwise.demo.orders import Orders, order_tables
+from marginwise.demo.dirt import bad_rows
+from marginwise.demo.generation import Generation
 from marginwise.demo.plan import StorePlan
-from marginwise.demo.refunds import Refunds, refund_table
-from marginwise.demo.season import Season, exchange_rate_table, weather_table
-from marginwise.demo.traffic import Traffic, event_table, session_table
-from marginwise.demo.truth import Outcome, StoreTruth, Window, store_totals, unit_truths
+from marginwise.demo.table_files import Format, TableFiles
 from marginwise.errors import BadSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from marginwise.demo.truth import StoreTruth
 
 __all__ = ["TRUTH_FILE", "generate_store", "generate_tables"]
 
@@ -35,9 +26,6 @@ TRUTH_FILE = "truth.json"
 LAST_DAY = date(2025, 12, 31)
 _FEWEST_DAYS = 200
 _FEWEST_ORDERS = 50
-_NAMES_TO_QUOTE = ("products", "customers")
-
-Format = Literal["csv", "parquet"]
 
 
 def generate_tables(
@@ -75,70 +63,10 @@ def generate_tables(
     >>> len(tables), truth.unit("channel", "Influencer").verdict
     (18, 'insufficient')
     """
-    if orders < _FEWEST_ORDERS or days < _FEWEST_DAYS:
-        raise BadSettings(
-            f"A demo store of {orders} orders in {days} days has nothing to decide.",
-            accepted=f"at least {_FEWEST_ORDERS} orders and {_FEWEST_DAYS} days",
-        )
-    plan = plan or StorePlan()
-    streams = Streams(seed)
-    season = Season.of(plan, streams, last_day, days)
-    catalogue = Catalogue.of(plan, season, streams)
-    demand = Demand.of(plan, season, streams, orders)
-    customers = Customers.of(plan, demand, streams)
-    visits = Visits.of(plan, season, demand, customers, streams)
-    placed = Orders.of(plan, season, catalogue, visits, streams)
-    refunds = Refunds.of(plan, season, catalogue, placed, streams)
-    traffic = Traffic.of(plan, season, demand, customers, placed, streams)
-    first_at = visits.at[(visits.number == 1) & (visits.customer >= 0)].copy()
-    first_at[visits.customer[(visits.number == 1) & (visits.customer >= 0)]] = first_at.copy()
-    made = {
-        **order_tables(plan, season, placed, traffic.session_of_order, streams, store_id),
-        **customer_tables(plan, season, customers, first_at, streams, store_id),
-        **catalogue_tables(plan, season, catalogue, streams, store_id),
-        **spend_tables(plan, season, demand, streams, store_id),
-        "refunds": refund_table(plan, placed, refunds, store_id),
-        "sessions": session_table(plan, traffic, streams, store_id),
-        "events": event_table(plan, catalogue, placed, traffic, streams, store_id),
-        "exchange_rates": exchange_rate_table(plan, season, store_id),
-        "weather": weather_table(plan, season, streams, store_id),
-    }
-    tables = {name: made[name] for name in contracts()}
-    window = Window.of(plan, int(placed.visits.day.max()))
-    truth = StoreTruth(
-        seed=seed,
-        orders=orders,
-        currency=plan.currency,
-        time_zone="UTC",
-        horizon_days=plan.horizon_days,
-        first_day=season.day(0),
-        last_day=last_day,
-        as_of_date=season.day(window.as_of),
-        window_start_date=season.day(window.start),
-        window_end_date=season.day(window.end),
-        units=unit_truths(
-            plan,
-            window,
-            demand,
-            Expectation.of(plan, season, catalogue, demand),
-            customers,
-            Outcome.of(plan, customers, placed, refunds),
-        ),
-        totals=store_totals(placed, refunds, demand),
-        rows={name: table.num_rows for name, table in tables.items()},
-        dirt=(),
-        settings={
-            "store": {
-                "name": "Demo store",
-                "currency": plan.currency,
-                "time_zone": "UTC",
-                "business_model": "retailer",
-            },
-            "channels": {"affiliate_commission_in": "spend"},
-        },
-        planted=asdict(plan),
-    )
-    return tables, truth
+    generation = _generation(plan or StorePlan(), orders, seed, days, last_day, store_id)
+    parts = list(generation.parts())
+    tables = {name: pa.concat_tables([part[name] for part in parts if name in part]) for name in contracts()}
+    return tables, generation.truth()
 
 
 def generate_store(
@@ -194,26 +122,25 @@ def generate_store(
         sessions_per_order=plan.sessions_per_order if sessions_per_order is None else sessions_per_order,
         dirt_rate=plan.dirt_rate if dirt_rate is None else dirt_rate,
     )
-    tables, truth = generate_tables(
-        orders=orders, seed=seed, days=days, last_day=last_day, plan=plan, store_id=store_id
-    )
-    bad, dirt = bad_rows(tables, plan.dirt_rate, is_text=format == "csv")
-    directory.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda name: _write(directory / f"{name}.{format}", tables[name], bad.get(name)), tables))
-    rows = {name: count + (len(bad[name].rows) if name in bad else 0) for name, count in truth.rows.items()}
+    generation = _generation(plan, orders, seed, days, last_day, store_id)
+    sample: dict[str, pa.Table] = {}
+    with TableFiles(directory, format) as files:
+        for part in generation.parts():
+            files.write(part)
+            sample = {**part, **sample}
+        truth = generation.truth()
+        bad, dirt = bad_rows(sample, truth.rows, plan.dirt_rate, is_text=format == "csv")
+        files.add_bad_rows(bad)
+    rows = {name: truth.rows[name] + (len(bad[name].rows) if name in bad else 0) for name in contracts()}
     truth = replace(truth, rows=rows, dirt=dirt)
     truth.write(directory / TRUTH_FILE)
     return truth
 
 
-def _write(path: Path, table: pa.Table, bad: BadRows | None) -> None:
-    if path.suffix == ".csv":
-        quoting = "needed" if path.stem in _NAMES_TO_QUOTE else "none"
-        pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style=quoting))
-        if bad:
-            bad.append_to_csv(path)
-        return
-    table = bad.appended_to(table) if bad else table
-    repeated = [f.name for f in table.schema if pa.types.is_string(f.type) and not f.name.endswith("_id")]
-    pyarrow.parquet.write_table(table, path, use_dictionary=repeated, compression="zstd", compression_level=1)
+def _generation(plan: StorePlan, orders: int, seed: int, days: int, last_day: date, store_id: str) -> Generation:
+    if orders < _FEWEST_ORDERS or days < _FEWEST_DAYS:
+        raise BadSettings(
+            f"A demo store of {orders} orders in {days} days has nothing to decide.",
+            accepted=f"at least {_FEWEST_ORDERS} orders and {_FEWEST_DAYS} days",
+        )
+    return Generation.of(plan, orders=orders, seed=seed, days=days, last_day=last_day, store_id=store_id)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
 
 from marginwise.demo.arrow_columns import Array, contract_table, identifiers, labels, money, timestamps
-from marginwise.demo.chance import Streams, draw, index_table
+from marginwise.demo.chance import STEPS, Streams, draw, index_table
 
 if TYPE_CHECKING:
     from marginwise.demo.catalogue import Catalogue
@@ -28,9 +28,17 @@ _RETURN_UNTAGGED_RATE = 0.03
 _RETURN_VISIT_RATE = 0.96
 _KNOWN_VISITOR_RATE = 0.08
 _LONGEST_WAY_DAYS = 45
+_DEVICES_PER_VISIT = 0.7
 _NOTHING, _VIEW, _CART, _CHECKOUT, _PURCHASE = range(5)
-_REMOVE = 5
-_EVENT_NAMES = ("", "view", "add_to_cart", "checkout", "purchase", "remove_from_cart")
+_REMOVED, _SKIPPED, _SWAPPED = 5, 6, 7
+_REMOVED_RATE, _SKIPPED_RATE, _SWAPPED_RATE = 0.15, 0.02, 0.005
+_VIEWS = np.array([0, 0, 0, 0, 0, 1, 1, 2], dtype=np.int16)
+_EVENT_NAMES = ("view", "add_to_cart", "checkout", "purchase", "remove_from_cart")
+_ENDINGS = {_VIEW: (), _CART: (1,), _CHECKOUT: (1, 2), _PURCHASE: (1, 2, 3), _REMOVED: (1, 4), _SKIPPED: (1, 3),
+            _SWAPPED: (2, 1, 3)}  # fmt: skip
+_WAYS = [(0,) * (views + 1) + _ENDINGS[ending] if ending else () for ending in range(8) for views in range(3)]
+_WAY_LENGTHS = np.array([len(way) for way in _WAYS], dtype=np.int64)
+_WAY_STEPS = np.array([way + (0,) * (6 - len(way)) for way in _WAYS], dtype=np.int8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +61,8 @@ class Traffic:
         Index of the country.
     session_of_order
         Number of the visit each order names, -1 where it names none. Shape (O,).
+    before
+        Visits of earlier parts of the store.
     """
 
     at: Array
@@ -64,34 +74,41 @@ class Traffic:
     order: Array
     country: Array
     session_of_order: Array
+    before: int
 
     @classmethod
     def of(
-        cls, plan: StorePlan, season: Season, demand: Demand, customers: Customers, orders: Orders, streams: Streams
-    ) -> Traffic:
+        cls,
+        plan: StorePlan,
+        season: Season,
+        demand: Demand,
+        customers: Customers,
+        orders: Orders,
+        day_range: range,
+        streams: Streams,
+        before: int,
+    ) -> Self:
         """Draw the visits behind orders, the ones before them, and those without an order."""
         rng = streams.of("traffic")
-        buying = _buying(plan, season, orders, rng)
-        earlier = _earlier(plan, season, orders, buying, rng)
-        idle = _idle(plan, season, demand, customers, orders, len(buying.at) + len(earlier.at), rng)
+        buying, is_led = _buying(plan, season, orders, rng)
+        earlier = _earlier(plan, season, orders, buying, np.flatnonzero(is_led), rng)
+        idle = _idle(plan, season, demand, customers, orders, day_range, len(buying.at) + len(earlier.at), rng)
         parts = (buying, earlier, idle)
-        at, seconds, customer, touch, deepest, order, country = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("at", "seconds", "customer", "touch", "deepest", "order", "country")
-        )
-        stranger = customers.count + 1 + (rng.random(len(at)) * max(1, round(0.7 * len(at)))).astype(np.int64)
-        visitor = np.where(customer >= 0, customer + 1, stranger)
-        by_time = np.argsort(at, kind="stable")
-        order = order[by_time]
+        by_time = np.argsort(np.concatenate([part.at for part in parts]), kind="stable")
+        joined = {f.name: np.concatenate([getattr(p, f.name) for p in parts])[by_time] for f in fields(_Part)}
+        customer, order = joined["customer"], joined["order"]
+        strangers = max(1, round(_DEVICES_PER_VISIT * plan.sessions_per_order * demand.orders))
+        stranger = rng.integers(customers.count + 1, customers.count + 1 + strangers, len(order), dtype=np.int32)
         session_of_order = np.full(orders.count, -1)
         placed = np.flatnonzero(order >= 0)
         kept = rng.random(len(placed)) >= plan.lost_session_rate
-        session_of_order[order[placed[kept]]] = placed[kept] + 1
+        session_of_order[order[placed[kept]]] = placed[kept] + (before + 1)
         return cls(
-            at=at[by_time], seconds=seconds[by_time], visitor=visitor[by_time], customer=customer[by_time],
-            touch=touch[by_time], deepest=deepest[by_time], order=order, country=country[by_time],
+            **joined,
+            visitor=np.where(customer >= 0, customer + 1, stranger),
             session_of_order=session_of_order,
-        )  # fmt: skip
+            before=before,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,11 +120,10 @@ class _Part:
     deepest: Array
     order: Array
     country: Array
-    is_led: Array | None = None
 
 
-def _buying(plan: StorePlan, season: Season, orders: Orders, rng: np.random.Generator) -> _Part:
-    """Return the visits in which real orders are placed."""
+def _buying(plan: StorePlan, season: Season, orders: Orders, rng: np.random.Generator) -> tuple[_Part, Array]:
+    """Return the visits in which real orders are placed, and which of them an earlier visit led to."""
     visits = orders.visits
     order = np.flatnonzero(orders.is_counted)
     is_return = visits.number[order] > 1
@@ -115,7 +131,7 @@ def _buying(plan: StorePlan, season: Season, orders: Orders, rng: np.random.Gene
         is_return, _RETURN_VISIT_RATE, np.array([c.has_visits for c in plan.campaigns])[visits.campaign[order]]
     )
     order = order[rng.random(len(order)) < seen]
-    campaign, customer = visits.campaign[order].astype(np.int64), visits.customer[order]
+    campaign, customer = visits.campaign[order], visits.customer[order]
     is_return = visits.number[order] > 1
     is_led = (rng.random(len(order)) < _EARLIER_TOUCH_RATE) & ~is_return & (customer >= 0) & (visits.day[order] > 0)
     is_led &= np.array([c.source is not None for c in plan.campaigns])[campaign]
@@ -126,20 +142,27 @@ def _buying(plan: StorePlan, season: Season, orders: Orders, rng: np.random.Gene
     touch = np.where(is_own, campaign, by_mixture)
     touch = np.where(is_return & (chance > 1 - _RETURN_UNTAGGED_RATE) & (untagged >= 0), untagged, touch)
     seconds = np.minimum(rng.integers(120, 1_500, len(order)), visits.at[order] - season.start)
-    return _Part(
-        at=visits.at[order] - seconds, seconds=seconds, customer=customer, touch=touch,
-        deepest=np.full(len(order), _PURCHASE), order=order, country=visits.country[order], is_led=is_led,
-    )  # fmt: skip
+    part = _Part(
+        at=visits.at[order] - seconds,
+        seconds=seconds.astype(np.int32),
+        customer=customer,
+        touch=touch.astype(np.int16),
+        deepest=np.full(len(order), _PURCHASE, np.int8),
+        order=order.astype(np.int32),
+        country=visits.country[order],
+    )
+    return part, is_led
 
 
-def _earlier(plan: StorePlan, season: Season, orders: Orders, buying: _Part, rng: np.random.Generator) -> _Part:
+def _earlier(
+    plan: StorePlan, season: Season, orders: Orders, buying: _Part, led: Array, rng: np.random.Generator
+) -> _Part:
     """Return the visits before first orders: the one that acquired the customer, and for some one in between."""
-    led = np.flatnonzero(buying.is_led) if buying.is_led is not None else np.array([], dtype=np.int64)
     order = buying.order[led]
     day = orders.visits.day[order].astype(np.int64)
     lag = 1 + np.floor(rng.random(len(led)) ** 2 * np.minimum(_LONGEST_WAY_DAYS, day)).astype(np.int64)
     lag = np.minimum(lag, day)
-    at = season.start + 86_400 * (day - lag) + draw(rng, season.seconds, len(led))
+    at = np.minimum(season.moments(day - lag, rng), buying.at[led] - 60)
     with_more = np.flatnonzero((lag > 2) & (rng.random(len(led)) < 0.4))
     between = at[with_more] + (
         rng.uniform(0.2, 0.8, len(with_more)) * (buying.at[led][with_more] - at[with_more])
@@ -149,39 +172,38 @@ def _earlier(plan: StorePlan, season: Season, orders: Orders, buying: _Part, rng
     row = np.concatenate([np.arange(len(led)), with_more])
     return _Part(
         at=np.concatenate([at, between]),
-        seconds=rng.integers(20, 600, count),
+        seconds=rng.integers(20, 600, count, dtype=np.int32),
         customer=buying.customer[led][row],
-        touch=np.concatenate([
-            orders.visits.campaign[order].astype(np.int64), free[rng.integers(0, len(free), len(with_more))]
-        ]),
-        deepest=draw(rng, index_table([0.1, 0.6, 0.2, 0.1]), count),
-        order=np.full(count, -1),
+        touch=np.concatenate([orders.visits.campaign[order], free[rng.integers(0, len(free), len(with_more))]]),
+        deepest=draw(rng, index_table([0.1, 0.6, 0.2, 0.1]).astype(np.int8), count),
+        order=np.full(count, -1, np.int32),
         country=buying.country[led][row],
-    )  # fmt: skip
+    )
 
 
 def _idle(
-    plan: StorePlan, season: Season, demand: Demand, customers: Customers, orders: Orders, placed: int,
-    rng: np.random.Generator,
+    plan: StorePlan, season: Season, demand: Demand, customers: Customers, orders: Orders, day_range: range,
+    placed: int, rng: np.random.Generator,
 ) -> _Part:  # fmt: skip
     """Return the visits without an order; a known customer appears in them only after the first order."""
     wanted = max(0.0, plan.sessions_per_order * int(orders.is_counted.sum()) - placed)
-    weights = demand.customers * np.array([c.visits.weight for c in plan.campaigns])[:, None]
+    inside = slice(day_range.start, day_range.stop)
+    weights = demand.customers[:, inside] * np.array([c.visits.weight for c in plan.campaigns])[:, None]
     counts = rng.poisson(weights / weights.sum() * wanted)
-    touch = np.repeat(np.arange(len(plan.campaigns)), counts.sum(axis=1))
-    day = np.repeat(np.tile(np.arange(season.count), len(plan.campaigns)), counts.ravel())
-    tables = np.vstack([index_table(c.visits.deepest_rates) for c in plan.campaigns])
-    known_before = np.searchsorted(customers.day, np.arange(season.count))[day]
-    customer = (rng.random(len(day)) * known_before).astype(np.int64)
-    customer = np.where((rng.random(len(day)) < _KNOWN_VISITOR_RATE) & (known_before > 0), customer, -1)
+    touch = np.repeat(np.arange(len(plan.campaigns), dtype=np.int16), counts.sum(axis=1))
+    day = np.repeat(np.tile(np.array(day_range, dtype=np.int16), len(plan.campaigns)), counts.ravel())
+    tables = np.vstack([index_table(c.visits.deepest_rates) for c in plan.campaigns]).astype(np.int8)
+    known_before = np.searchsorted(customers.day, np.arange(season.count, dtype=np.int16))[day]
+    customer = (rng.random(len(day)) * known_before).astype(np.int32)
+    customer = np.where((rng.random(len(day)) < _KNOWN_VISITOR_RATE) & (known_before > 0), customer, np.int32(-1))
     strangers = draw(rng, index_table([c.share for c in plan.countries]), len(day))
     return _Part(
-        at=season.start + 86_400 * day + draw(rng, season.seconds, len(day)) + rng.integers(0, 20, len(day)),
-        seconds=rng.integers(5, 900, len(day)),
+        at=season.moments(day, rng),
+        seconds=rng.integers(5, 900, len(day), dtype=np.int32),
         customer=customer,
         touch=touch,
-        deepest=tables[touch, rng.integers(0, tables.shape[1], len(day))],
-        order=np.full(len(day), -1),
+        deepest=tables[touch, rng.integers(0, STEPS, len(day), dtype=np.uint16)],
+        order=np.full(len(day), -1, np.int32),
         country=np.where(customer >= 0, customers.country[customer], strangers),
     )
 
@@ -190,7 +212,7 @@ def _free_campaigns(plan: StorePlan) -> tuple[Array, int]:
     """Return the tagged free origins through which known customers come back, and the untagged one (-1 = none)."""
     free = [i for i, c in enumerate(plan.campaigns) if c.source is not None and not c.is_paid]
     untagged = [i for i, c in enumerate(plan.campaigns) if c.source is None]
-    return np.array(free or [0]), untagged[0] if untagged else -1
+    return np.array(free or [0], dtype=np.int16), untagged[0] if untagged else -1
 
 
 def session_table(plan: StorePlan, traffic: Traffic, streams: Streams, store_id: str) -> pa.Table:
@@ -201,7 +223,7 @@ def session_table(plan: StorePlan, traffic: Traffic, streams: Streams, store_id:
     return contract_table(
         "sessions",
         {
-            "session_id": identifiers("s", np.arange(1, count + 1)),
+            "session_id": identifiers("s", np.arange(traffic.before + 1, traffic.before + count + 1)),
             "started_at": timestamps(traffic.at),
             "visitor_id": identifiers("v", traffic.visitor),
             "customer_id": identifiers("c", np.where(traffic.customer < 0, -1, traffic.customer + 1)),
@@ -219,44 +241,50 @@ def session_table(plan: StorePlan, traffic: Traffic, streams: Streams, store_id:
 
 
 def event_table(
-    plan: StorePlan, catalogue: Catalogue, orders: Orders, traffic: Traffic, streams: Streams, store_id: str
+    catalogue: Catalogue, orders: Orders, traffic: Traffic, before: int, streams: Streams, store_id: str
 ) -> pa.Table:
     """Return events: views, then cart, checkout and purchase; a few steps are missing or out of order."""
     rng = streams.of("events")
-    count = len(traffic.at)
-    deepest = traffic.deepest
-    is_purchase = deepest == _PURCHASE
-    views = np.where(deepest >= _VIEW, 1 + rng.binomial(2, 0.35, count), 0)
-    is_removed = (deepest == _CART) & (rng.random(count) < 0.15)
-    is_missing = is_purchase & (rng.random(count) < 0.02)
-    is_swapped = is_purchase & ~is_missing & (rng.random(count) < 0.005)
-    has_checkout = (deepest >= _CHECKOUT) & ~is_missing
-    each = views + (deepest >= _CART) + is_removed + has_checkout + is_purchase
-    session = np.repeat(np.arange(count), each)
-    position = np.arange(len(session)) - (np.cumsum(each) - each)[session]
-    after_views = position - views[session]
-    step = np.where(after_views < 0, _VIEW, np.where(after_views == 0, _CART, _CHECKOUT))
-    step = np.where((after_views == 1) & is_removed[session], _REMOVE, step)
-    step = np.where((position == each[session] - 1) & is_purchase[session], _PURCHASE, step)
-    swapped = is_swapped[session] & ((step == _CART) | (step == _CHECKOUT))
-    step = np.where(swapped, _CART + _CHECKOUT - step, step)
-    order = traffic.order[session]
-    bought = orders.lines.product[orders.first_line[order]]
-    looked_at = catalogue.choice[traffic.touch[session], rng.integers(0, catalogue.choice.shape[1], len(session))]
-    value = np.round((orders.goods - orders.discount) * orders.rate).astype(np.int64)[order]
-    is_bought = step == _PURCHASE
+    way = _ways(traffic.deepest, rng)
+    each = _WAY_LENGTHS[way]
+    after = np.cumsum(each)
+    count = int(after[-1]) if len(after) else 0
+    session = np.repeat(np.arange(len(way), dtype=np.int32), each)
+    position = np.arange(count, dtype=np.int32) - np.repeat((after - each).astype(np.int32), each)
+    step = _WAY_STEPS.ravel()[np.repeat(way * np.int16(_WAY_STEPS.shape[1]), each) + position]
+    is_ordered = traffic.order >= 0
+    order, last = traffic.order[is_ordered], after[is_ordered] - 1
+    product = catalogue.choice[np.repeat(traffic.touch, each), rng.integers(0, STEPS, count, dtype=np.uint16)]
+    is_bought = np.repeat(is_ordered, each)
+    product[is_bought] = np.repeat(orders.lines.product[orders.first_line[order]], each[is_ordered])
+    placed = np.full(count, -1, dtype=np.int32)
+    placed[last] = orders.number(order)
+    value = np.zeros(count, dtype=np.int64)
+    value[last] = np.round((orders.goods - orders.discount) * orders.rate)[order]
+    passed = np.repeat(traffic.seconds.astype(np.float32), each) * (position + 1) / np.repeat(each, each)
     return contract_table(
         "events",
         {
-            "event_id": identifiers("e", np.arange(1, len(session) + 1)),
-            "occurred_at": timestamps(traffic.at[session] + traffic.seconds[session] * (position + 1) // each[session]),
+            "event_id": identifiers("e", np.arange(before + 1, before + count + 1)),
+            "occurred_at": timestamps(np.repeat(traffic.at, each) + passed.astype(np.int32)),
             "event_type": labels(step, _EVENT_NAMES),
-            "visitor_id": identifiers("v", traffic.visitor[session]),
-            "session_id": identifiers("s", session + 1),
-            "customer_id": identifiers("c", np.where(traffic.customer[session] < 0, -1, traffic.customer[session] + 1)),
-            "product_id": identifiers("p", np.where(order >= 0, bought, looked_at) + 1),
-            "order_id": identifiers("o", np.where(is_bought, order + 1, -1)),
-            "value_amount": money(value, ~is_bought),
+            "visitor_id": identifiers("v", np.repeat(traffic.visitor, each)),
+            "session_id": identifiers("s", session + np.int32(traffic.before + 1)),
+            "customer_id": identifiers("c", np.repeat(np.where(traffic.customer < 0, -1, traffic.customer + 1), each)),
+            "product_id": labels(product, catalogue.ids),
+            "order_id": identifiers("o", placed),
+            "value_amount": money(value, placed < 0),
         },
         store_id,
     )
+
+
+def _ways(deepest: Array, rng: np.random.Generator) -> Array:
+    """Return the row of ``_WAY_STEPS`` that each visit follows."""
+    views = _VIEWS[rng.integers(0, len(_VIEWS), len(deepest), dtype=np.uint8)]
+    chance = rng.random(len(deepest), dtype=np.float32)
+    ending = deepest.astype(np.int16)
+    ending[(deepest == _CART) & (chance < _REMOVED_RATE)] = _REMOVED
+    ending[(deepest == _PURCHASE) & (chance < _SKIPPED_RATE)] = _SKIPPED
+    ending[(deepest == _PURCHASE) & (chance > 1 - _SWAPPED_RATE)] = _SWAPPED
+    return ending * np.int16(3) + views

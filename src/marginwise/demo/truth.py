@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from marginwise.demo.customers import Customers
     from marginwise.demo.demand import Demand
     from marginwise.demo.expectation import Expectation
-    from marginwise.demo.orders import Orders
+    from marginwise.demo.outcome import Outcome
     from marginwise.demo.plan import StorePlan
-    from marginwise.demo.refunds import Refunds
 
 __all__ = ["Dirt", "StoreTruth", "UnitTruth", "Window", "true_verdict"]
 
@@ -198,32 +196,6 @@ def _verdict(margin: float, repeat: float, rest: float, customers: float) -> tup
     return "fix", "loses money, but customers come back"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """CM2 within the horizon and return of every customer, as drawn. Shapes (N,)."""
-
-    margin: Array
-    has_repeated: Array
-
-    @classmethod
-    def of(cls, plan: StorePlan, customers: Customers, orders: Orders, refunds: Refunds) -> Outcome:
-        """Add up the orders and refunds of each customer."""
-        visits = orders.visits
-        per_order = orders.margin() + np.bincount(
-            refunds.order, refunds.margin * ~refunds.is_orderless, minlength=orders.count
-        )
-        known = np.flatnonzero((visits.customer >= 0) & orders.is_counted)
-        customer = visits.customer[known]
-        lag = visits.day[known].astype(np.int64) - customers.day[customer]
-        margin = np.bincount(customer, per_order[known] * (lag <= plan.horizon_days), minlength=customers.count)
-        loose = np.flatnonzero(refunds.is_orderless)
-        buyer = visits.customer[refunds.order[loose]]
-        inside = refunds.day[loose] - customers.day[buyer] <= plan.horizon_days
-        margin += np.bincount(buyer, refunds.margin[loose] * inside, minlength=customers.count)
-        again = np.bincount(customer, (lag > 0) & (lag <= plan.horizon_days), minlength=customers.count) > 0
-        return cls(margin=margin, has_repeated=again)
-
-
 def unit_truths(
     plan: StorePlan, window: Window, demand: Demand, expectation: Expectation, customers: Customers, outcome: Outcome
 ) -> tuple[UnitTruth, ...]:
@@ -295,30 +267,6 @@ def unit_truths(
             )
         )
     return tuple(units)
-
-
-def store_totals(orders: Orders, refunds: Refunds, demand: Demand) -> dict[str, float]:
-    """Return sums over the whole store in reporting currency, and counts of counted orders, lines and customers."""
-    counted, cancelled, rate, lines = orders.is_counted, orders.is_cancelled, orders.rate, orders.lines
-    gross = np.add.reduceat(lines.unit_price * lines.quantity, orders.first_line)
-    kept = counted & ~cancelled
-    return {
-        "orders_count": int(counted.sum()),
-        "cancelled_orders_count": int((counted & cancelled).sum()),
-        "guest_orders_count": int((counted & (orders.visits.customer < 0)).sum()),
-        "order_lines_count": int(orders.line_count[counted].sum()),
-        "gross_sales_amount": round(float((gross * rate)[counted].sum()) / 100, 2),
-        "cancelled_amount": round(float(((orders.goods - orders.discount) * rate)[counted & cancelled].sum()) / 100, 2),
-        "discount_amount": round(float(((gross - orders.goods + orders.discount) * rate)[counted].sum()) / 100, 2),
-        "refund_amount": round(float((refunds.amount * rate[refunds.order]).sum()) / 100, 2),
-        "net_revenue_amount": round(
-            float(((orders.goods - orders.discount) * rate)[kept].sum() - (refunds.amount * rate[refunds.order]).sum())
-            / 100,
-            2,
-        ),
-        "cm2_amount": round(float(orders.margin().sum() + refunds.margin.sum()), 2),
-        "spend_amount": round(float(demand.spend_in_reporting.sum()), 2),
-    }
 
 
 def _members(plan: StorePlan) -> list[tuple[str, str, list[int]]]:
