@@ -26,7 +26,7 @@ def macro_value(text: str) -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", [MACRO, SOURCES, PAGE])
+@pytest.mark.parametrize("name", list(generated_files()))
 def test_generated_file_is_in_step_with_the_contract(name: str) -> None:
     wanted = generated_files()[name]
     assert (ROOT / name).read_text(encoding="utf-8") == wanted, "run: python -m marginwise.contract.generate"

@@ -1,4 +1,4 @@
-"""Writes what is derived from the contract: a dbt macro, the dbt sources and the contract page.
+"""Writes what is derived from the contract: a dbt macro, the dbt sources, the models of every table, the contract page.
 
 Run ``python -m marginwise.contract.generate`` in a checkout after changing a document under ``tables/``.
 """
@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from marginwise.contract.generate_models import LINEAGE, column_lines, lineage_lines, model_files, quoted
 from marginwise.contract.loader import Column, Reference, TableContract, contracts
 
 if TYPE_CHECKING:
@@ -41,14 +42,6 @@ How to read a section:
 
 The documents behind this page are in the Open Data Contract Standard (v3.1), one YAML file a table, in
 `src/marginwise/contract/tables/`. The checks, the staging models and the dbt sources are made from them."""
-_LINEAGE = {
-    "_source": "Name of the source the row came from.",
-    "_file_hash": "Hash of the file the row came from.",
-    "_row_number": "Row in that file, 1 is the first data row.",
-    "_file_date": "Date declared for the file, or null.",
-    "_landed_date": "Date the file was landed.",
-    "_raw_table": "Table in raw that keeps the row unchanged.",
-}
 
 
 def generated_files(tables: Mapping[str, TableContract] | None = None) -> dict[str, str]:
@@ -69,6 +62,7 @@ def generated_files(tables: Mapping[str, TableContract] | None = None) -> dict[s
         "src/marginwise/warehouse/macros/contract.sql": _macro(tables),
         "src/marginwise/warehouse/models/staging/sources.yml": _sources(tables),
         "docs/contract.md": _page(tables),
+        **model_files(tables, _NOTICE),
     }
 
 
@@ -160,10 +154,6 @@ def _macro(tables: Mapping[str, TableContract]) -> str:
     return "\n".join([*lines, "}) }}", "{% endmacro %}", ""])
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def _sources(tables: Mapping[str, TableContract]) -> str:
     lines = [
         f"# {_NOTICE}",
@@ -178,16 +168,11 @@ def _sources(tables: Mapping[str, TableContract]) -> str:
     for table in tables.values():
         lines += [
             f"      - name: {table.name}",
-            f"        description: {_quoted(f'{table.description} {table.grain}')}",
+            f"        description: {quoted(f'{table.description} {table.grain}')}",
+            "        columns:",
+            *column_lines(table, 10),
+            *lineage_lines(LINEAGE, 10),
         ]
-        lines.append("        columns:")
-        for column in table.columns:
-            text = f"{column.description} Unit: {column.unit}." if column.unit else column.description
-            lines += [f"          - name: {column.name}", f"            description: {_quoted(text)}"]
-            if column.is_pii:
-                lines += ["            config:", "              meta:", "                pii: true"]
-        for name, text in _LINEAGE.items():
-            lines += [f"          - name: {name}", f"            description: {_quoted(text)}"]
     return "\n".join([*lines, ""])
 
 

@@ -1,2 +1,2 @@
--- Grain: one landed row of sessions that is broken, superseded, duplicate or odd; all others are fine and not here.
+-- Grain: one landed row of sessions that is broken, superseded, duplicate or odd; the others are not here.
 {{ found_rows('sessions') }}
