@@ -86,7 +86,9 @@ final as (
                 coalesce(
                     known.channel_name,
                     matched.channel_name,
-                    min(split.channel) over (partition by {{ channel_spelling('split.channel') }})
+                    first_value(split.channel) over (
+                        partition by {{ channel_spelling('split.channel') }} order by split.is_spend_only, split.channel
+                    )
                 )
         end as channel_name
     from split

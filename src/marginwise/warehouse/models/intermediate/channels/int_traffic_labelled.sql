@@ -1,5 +1,5 @@
 -- Grain: one distinct way in which a source names traffic. Texts are trimmed and never null ('' = not given).
--- `is_paid` is the text 'true', 'false' or ''.
+-- `is_paid` is the text 'true', 'false' or ''; `is_spend_only` tells names that no visit, order or customer carries.
 
 with named as (
 
@@ -9,29 +9,45 @@ with named as (
         cast(null as varchar) as medium,
         cast(null as varchar) as campaign,
         cast(null as varchar) as channel,
-        cast(null as boolean) as is_paid
-    union
-    select source, medium, campaign, channel, is_paid from {{ ref('stg_sessions') }}
-    union
-    select null, null, campaign, channel, null from {{ ref('stg_orders') }}
-    union
-    select null, null, null, acquisition_channel, null from {{ ref('stg_customers') }}
-    union
-    select null, null, campaign, channel, null from {{ ref('stg_marketing_spend') }}
-    union
-    select null, null, campaign, channel, null from {{ source('ops', 'assumed_spend') }}
+        cast(null as boolean) as is_paid,
+        1 as is_spend
+    union all
+    select source, medium, campaign, channel, is_paid, 0 from {{ ref('stg_sessions') }}
+    union all
+    select null, null, campaign, channel, null, 0 from {{ ref('stg_orders') }}
+    union all
+    select null, null, null, acquisition_channel, null, 0 from {{ ref('stg_customers') }}
+    union all
+    select null, null, campaign, channel, null, 1 from {{ ref('stg_marketing_spend') }}
+    union all
+    select null, null, campaign, channel, null, 1 from {{ source('ops', 'assumed_spend') }}
+
+),
+
+labelled as (
+
+    select
+        {{ traffic_label('source') }} as source,
+        {{ traffic_label('medium') }} as medium,
+        {{ traffic_label('campaign') }} as campaign,
+        {{ traffic_label('channel') }} as channel,
+        {{ traffic_paid('is_paid') }} as is_paid,
+        is_spend
+    from named
 
 ),
 
 final as (
 
-    select distinct
-        {{ traffic_label('source') }} as source,
-        {{ traffic_label('medium') }} as medium,
-        {{ traffic_label('campaign') }} as campaign,
-        {{ traffic_label('channel') }} as channel,
-        {{ traffic_paid('is_paid') }} as is_paid
-    from named
+    select
+        source,
+        medium,
+        campaign,
+        channel,
+        is_paid,
+        min(is_spend) = 1 as is_spend_only
+    from labelled
+    group by source, medium, campaign, channel, is_paid
 
 )
 
