@@ -54,7 +54,7 @@ class RunContext:
 
     def project(self) -> WarehouseProject:
         """Return the dbt project bound to this run's warehouse and settings."""
-        with_tax = [name for name, mapping in self.mappings.items() if mapping.prices_include_tax]
+        with_tax = [name for name, mapping in self.mappings.items() if mapping.source.prices_include_tax]
         return WarehouseProject(self.warehouse_path, warehouse_variables(self.settings, with_tax))
 
     def told(self, stage: str) -> Callable[[str, int, int], None]:
