@@ -121,7 +121,7 @@ def learn(context: RunContext) -> dict[str, Any]:
     with warehouse_of(context) as con:
         units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
         evidence = con.sql("from marts.mart_decision_evidence order by all").to_arrow_table()
-        found = posteriors(units, evidence)
+        found = posteriors(units, evidence, interval=context.settings.decisions.interval)
         _write(con, "science", {"posteriors": found})
     return {"units": units.num_rows, "customers": evidence.num_rows}
 
@@ -134,7 +134,7 @@ def decide(context: RunContext) -> dict[str, Any]:
         units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
         found = con.sql("from science.posteriors order by all").to_arrow_table()
         grades = con.sql("from ops.table_grades").to_arrow_table()
-        judged = verdicts(units, found, grades, context.settings.decisions)
+        judged = verdicts(units, found, grades, context.settings.decisions, context.settings.store.currency)
         good_looking = looks_good_loses_money(judged, context.settings.decisions)
         _write(con, "decisions", {"verdicts": judged, "looks_good_loses_money": good_looking, "posteriors": found})
         counts = con.execute(

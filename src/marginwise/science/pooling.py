@@ -194,7 +194,7 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
         shrunk = chance[:_LEVELS] @ (response + weight * (common - response)) + chance[_LEVELS:].sum() * prior.level
 
     cells = grid_draws(log_weight, draws, rng)
-    common_noise = prior.level + rng.standard_normal(draws)
+    common_noise: Floats = prior.level + np.asarray(rng.standard_normal(draws))
     result = np.full_like(units.draws, prior.level)
     for cell in np.unique(cells[cells < _LEVELS]):
         chosen = np.flatnonzero(cells == cell)

@@ -1,0 +1,186 @@
+"""Verdicts: does the next unit of capital here earn or burn? With reasons, or abstaining with what is missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from marginwise.decisions.discovery import discoveries
+from marginwise.decisions.reasons import Reason, verdict_reasons
+from marginwise.decisions.sufficiency import lacks
+from marginwise.decisions.unit import Unit, judged_units
+
+if TYPE_CHECKING:
+    from marginwise.decisions.rule import Verdict
+    from marginwise.settings import DecisionSettings
+
+__all__ = ["looks_good_loses_money", "verdicts"]
+
+_LABELS = {
+    "scale": "Scale (test)",
+    "fix": "Fix",
+    "kill": "Kill candidate: run a holdout",
+    "insufficient": "Insufficient",
+}
+_ACTIONS = {
+    ("channel", "scale"): "Raise its budget in a test, against a holdout.",
+    ("channel", "kill"): "Stop its spend in a holdout and watch what the store loses.",
+    ("effort", "scale"): "Give it more effort; it has no budget.",
+    ("effort", "kill"): "Give it less effort; it has no budget.",
+    ("partner", "scale"): "Give it more room on terms like these.",
+    ("partner", "kill"): "Change its terms, or part with it.",
+    ("category", "scale"): "Widen its assortment in a test.",
+    ("category", "kill"): "Narrow its assortment, or raise its prices.",
+}
+_EVIDENCE_GRADE = "one model only"
+_NUMBERS = ("margin_amount", "margin_low_amount", "margin_high_amount", "margin_per_customer_amount",
+            "margin_per_customer_low_amount", "margin_per_customer_high_amount", "expected_margin_amount",
+            "p_margin_positive", "repeat_customers_count", "repeat_rate", "repeat_low_rate", "repeat_high_rate",
+            "rest_repeat_rate", "p_repeat_above_rest")  # fmt: skip
+_VERDICT_FIELDS = (
+    ("is_judged", pa.bool_()), ("verdict", pa.string()), ("label", pa.string()), ("basis", pa.string()),
+    ("evidence_grade", pa.string()), ("action", pa.string()), ("reasons", pa.list_(pa.string())),
+    ("reason_codes", pa.list_(pa.string())), ("reason_amounts", pa.list_(pa.float64())),
+    ("missing", pa.list_(pa.string())), ("worth_amount", pa.float64()), ("unattributed_given_verdict", pa.string()),
+    ("unknown_costs_free_verdict", pa.string()),
+)  # fmt: skip
+
+
+def verdicts(
+    units: pa.Table, posteriors: pa.Table, grades: pa.Table, settings: DecisionSettings, currency: str = ""
+) -> pa.Table:
+    """Judge every unit.
+
+    Parameters
+    ----------
+    units
+        `mart_decision_units`.
+    posteriors
+        What `science.evidence.posteriors` returned for them.
+    grades
+        `ops.table_grades`: table_name, is_present, grade.
+    settings
+        The thresholds.
+    currency
+        ISO 4217 code, for the amounts in sentences.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows of ``units``, in their order, with the numbers of the base posterior and: ``is_judged`` (Unassigned
+        and Guests are shown, never judged), ``verdict`` (scale, fix, kill, insufficient; null where not judged),
+        ``label`` in the words that the evidence allows, ``basis`` (known or assumed), ``evidence_grade``,
+        ``action``, ``reasons`` with ``reason_codes`` and ``reason_amounts`` (store currency) in the order of money,
+        ``missing`` (which data would resolve an abstention), ``worth_amount`` (what knowing the margin is worth, store
+        currency), and the verdict the rule alone gives with all unattributed orders or with unknown costs at 0.
+    """
+    grade_of = {row["table_name"]: row["grade"] for row in grades.to_pylist() if row["is_present"]}
+    all_units = judged_units(units, posteriors)
+    lacking = [lacks(unit, grade_of, settings) if unit.is_judged else [] for unit in all_units]
+    ruled: list[Verdict] = [
+        "insufficient" if lack else unit.plain_verdict(settings) for unit, lack in zip(all_units, lacking, strict=True)
+    ]
+    is_cut = _cut(all_units, ruled, settings)
+
+    rows = []
+    for unit, lack, first, cut in zip(all_units, lacking, ruled, is_cut, strict=True):
+        numbers = {name: unit.base[name] for name in _NUMBERS}
+        if not unit.is_judged:
+            rows.append({**numbers, "is_judged": False, "label": "Not judged", "reasons": [], "missing": []})
+            continue
+        verdict: Verdict = "fix" if cut else first
+        basis = _basis(unit, settings)
+        if verdict == "insufficient":
+            reasons = [Reason(lacked.code, None, lacked.text) for lacked in lack]
+        else:
+            reasons = verdict_reasons(unit, verdict, settings, currency, is_cut=cut)
+        rows.append({
+            **numbers,
+            "is_judged": True,
+            "verdict": verdict,
+            "label": _LABELS[verdict] + (" (assumed)" if basis == "assumed" and verdict != "insufficient" else ""),
+            "basis": basis,
+            "evidence_grade": _EVIDENCE_GRADE,
+            "action": _action(unit, verdict),
+            "reasons": [reason.text for reason in reasons],
+            "reason_codes": [reason.code for reason in reasons],
+            "reason_amounts": [reason.amount for reason in reasons],
+            "missing": list(dict.fromkeys(lacked.missing for lacked in lack)),
+            "worth_amount": unit.worth(),
+            "unattributed_given_verdict": unit.plain_verdict(settings, "unattributed_given"),
+            "unknown_costs_free_verdict": unit.plain_verdict(settings, "unknown_costs_free"),
+        })  # fmt: skip
+    added = [(name, posteriors.schema.field(name).type) for name in _NUMBERS]
+    judged = pa.Table.from_pylist(rows, schema=pa.schema([*added, *_VERDICT_FIELDS]))
+    for name in judged.column_names:
+        units = units.append_column(name, judged[name])
+    return units
+
+
+def looks_good_loses_money(judged: pa.Table, settings: DecisionSettings) -> pa.Table:
+    """Return the units that look good and very likely lose money.
+
+    Parameters
+    ----------
+    judged
+        What `verdicts` returned.
+    settings
+        ``looks_good_probability``: how likely a loss must be; ``roas_target``: above it a ROAS looks good.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows of ``judged`` whose revenue rises or whose ROAS is above target while P(M < 0) is at least that, with
+        ``looks`` saying what looks good, largest loss first.
+    """
+    found = []
+    for index, row in enumerate(judged.to_pylist()):
+        chance = row["p_margin_positive"]
+        if not row["is_judged"] or chance is None or 1 - chance < settings.looks_good_probability:
+            continue
+        looks = []
+        revenue, previous = row["net_revenue_amount"], row["previous_net_revenue_amount"]
+        if revenue is not None and previous is not None and revenue > previous:
+            looks.append("revenue rises")
+        if row["roas"] is not None and row["roas"] > settings.roas_target:
+            looks.append("ROAS is above target")
+        if looks:
+            found.append((row["expected_margin_amount"], index, " and ".join(looks)))
+    found.sort()
+    chosen = judged.take(pa.array([index for _, index, _ in found], pa.int64()))
+    return chosen.append_column("looks", pa.array([looks for _, _, looks in found], pa.string()))
+
+
+def _cut(units: list[Unit], ruled: list[Verdict], settings: DecisionSettings) -> list[bool]:
+    """Say which Scale and Kill are taken back, so that few of those named together are wrong."""
+    named: dict[tuple[str, str, Verdict], list[int]] = defaultdict(list)
+    for position, (unit, verdict) in enumerate(zip(units, ruled, strict=True)):
+        if unit.is_judged and verdict in ("scale", "kill"):
+            named[unit.row["store_id"], unit.row["unit_kind"], verdict].append(position)
+    is_cut = [False] * len(units)
+    for (_, _, verdict), positions in named.items():
+        chances = [float(units[position].base["p_margin_positive"]) for position in positions]
+        errors = [1 - chance for chance in chances] if verdict == "scale" else chances
+        limit = settings.scale_false_discovery if verdict == "scale" else settings.kill_false_discovery
+        for position, stays in zip(positions, discoveries(errors, limit), strict=True):
+            is_cut[position] = not stays
+    return is_cut
+
+
+def _basis(unit: Unit, settings: DecisionSettings) -> str:
+    known = unit.number("known_cost_rate")
+    has_costs = known is not None or unit.base["customers_count"] > 0
+    is_assumed = bool(unit.row.get("is_spend_assumed")) or (has_costs and (known or 0.0) < settings.minimum_known_cost)
+    return "assumed" if is_assumed else "known"
+
+
+def _action(unit: Unit, verdict: Verdict) -> str | None:
+    row: dict[str, Any] = dict(unit.row)
+    kind = "channel" if row["unit_kind"] == "campaign" else row["unit_kind"]
+    if kind == "channel" and row["lever"] == "effort":
+        kind = "effort"
+    if verdict == "fix":
+        return "Mend what costs most first, then judge again."
+    return _ACTIONS.get((kind, verdict))
