@@ -40,4 +40,4 @@ def discoveries(errors: Sequence[float], limit: float) -> list[bool]:
     # equal errors stand or fall together, so that the order of rows decides nothing
     last_of_equals = np.searchsorted(ordered, ordered, side="right") - 1
     allowed = ordered[means[last_of_equals] <= limit + _ROUNDING]
-    return [bool(len(allowed)) and error <= allowed[-1] for error in errors]
+    return [bool(len(allowed) and error <= allowed[-1]) for error in errors]
