@@ -191,11 +191,11 @@ class Compiler:
         if missing:
             raise _MissingColumn(missing[0], entry.group, f"tables.{entry.table}")
         there = {column.casefold() for column in self.columns[entry.group]}
-        for column in self.mapping.files[entry.group].formats:
-            if there and column.casefold() not in there:
-                raise _MissingColumn(column, entry.group, f"files.{entry.group}.formats")
+        for formatted in self.mapping.files[entry.group].formats:
+            if there and formatted.casefold() not in there:
+                raise _MissingColumn(formatted, entry.group, f"files.{entry.group}.formats")
         selected = self._bound(entry, expressions)
-        types = self._types(selected)
+        types = self.types(selected)
         zone = self.mapping.source.time_zone
         columns = []
         for column in contracts()[entry.table].columns:
@@ -272,12 +272,13 @@ class Compiler:
             + f"\nfrom {identifier(entry.group)} as {alias}\n{entry.join}{where}"
         )  # fmt: skip
 
-    def _types(self, sql: str) -> dict[str, str]:
+    def types(self, sql: str) -> dict[str, str]:
+        """Return the columns of a query and their types."""
         return {row[0]: row[1] for row in self._scratch.execute(f"describe {sql}").fetchall()}
 
     def _binds(self, entry: TableMapping, expressions: Dictionary[str, str]) -> bool:
         try:
-            self._types(self._selected(entry, expressions))
+            self.types(self._selected(entry, expressions))
         except duckdb.Error:
             return False
         return True
@@ -289,7 +290,7 @@ class Compiler:
         while True:
             sql = self._selected(entry, expressions, invented)
             try:
-                self._types(sql)
+                self.types(sql)
             except duckdb.Error as error:
                 column, table = _missing_column(error)
                 is_known = column is None or column in invented or table == entry.alias
@@ -305,14 +306,14 @@ class Compiler:
         where = f"tables.{entry.table}"
         for name, expression in expressions.items():
             try:
-                self._types(self._selected(entry, {name: expression}))
+                self.types(self._selected(entry, {name: expression}))
             except duckdb.Error as found:
                 if self._binds(entry, {}):
                     error, where = found, f"tables.{entry.table}.columns.{name}"
                 break
         column, table = _missing_column(error)
         if column is None:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].rstrip(".!")
             return BadMapping(
                 f"{self.mapping.origin}: {where} cannot be evaluated: {reason}.", fix="Expressions are DuckDB SQL."
             )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Dialect", "find_dialect", "first_records", "storage_kind"]
 
 SAMPLE_BYTES = 256 * 1024
+SNIFFED_CHARACTERS = 64 * 1024
 CHUNK_BYTES = 4 * 1024 * 1024
 DELIMITERS = (",", ";", "\t", "|", "^", "\x1f", "\x01")
 _MAGIC = ((b"PAR1", "parquet"), (b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\x28\xb5\x2f\xfd", "zstd"))
@@ -87,7 +88,7 @@ def storage_kind(path: Path) -> str:
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "text")
 
 
-def find_dialect(path: Path, declared: Dialect) -> tuple[Dialect, str, bool]:
+def find_dialect(path: Path, declared: Dialect, *, skip: int = 0) -> tuple[Dialect, str, bool]:
     """Complete a declared dialect from the file.
 
     The encoding is that of a byte order mark, else UTF-8 when the whole file is valid UTF-8, else Windows-1252 (Latin-1
@@ -99,6 +100,8 @@ def find_dialect(path: Path, declared: Dialect) -> tuple[Dialect, str, bool]:
         The file.
     declared
         What is known already; its fields are kept.
+    skip
+        Physical lines before the header, which say nothing about the delimiter.
 
     Returns
     -------
@@ -126,7 +129,8 @@ def find_dialect(path: Path, declared: Dialect) -> tuple[Dialect, str, bool]:
             f"{path.name} is not {declared.encoding or 'text'}: {error}.", fix="Declare its encoding, or leave it out."
         ) from error
     sample = sample.removeprefix("\ufeff")
-    return _with_separators(dialect, sample), sample, is_whole
+    told = "".join(io.StringIO(sample, newline="").readlines()[skip:]) if skip else sample
+    return _with_separators(dialect, told[:SNIFFED_CHARACTERS]), sample, is_whole
 
 
 def first_records(
@@ -225,12 +229,15 @@ def _with_separators(dialect: Dialect, sample: str) -> Dialect:
         )
     dialect = replace(dialect, quote=quote, escape=escape)
     if dialect.delimiter is None:
-        best = max(DELIMITERS, key=lambda delimiter: _fit(replace(dialect, delimiter=delimiter), sample))
+        found = [delimiter for delimiter in DELIMITERS if delimiter in sample] or [","]
+        best = max(found, key=lambda delimiter: _fit(replace(dialect, delimiter=delimiter), sample))
         dialect = replace(dialect, delimiter=best)
     return dialect
 
 
 def _quote(sample: str) -> str:
+    if "'" not in sample:
+        return '"'
     single = len(re.findall(r"(?m)(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", sample))
     return "'" if single > 1 and not re.search(r'(?m)(?:^|[,;\t|])"', sample) else '"'
 

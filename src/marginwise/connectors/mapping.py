@@ -347,7 +347,8 @@ def _advice(missing: Iterable[str]) -> str:
 
 
 def _readable(origin: str, error: ValidationError, declared: Dictionary[str, Any]) -> BadMapping:
-    first = error.errors()[0]
+    problems = error.errors()
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {"source": SourceHeader, "files": FileGroup, "tables": TableMapping}

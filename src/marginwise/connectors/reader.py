@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["FileShape", "UnreadableRow", "content_hash", "inspect_file", "read_text_file"]
+__all__ = ["FileShape", "Reading", "UnreadableRow", "content_hash", "inspect_file", "read_text_file"]
 
 BLOCK_BYTES = 8 * 1024 * 1024
 LINEAGE = ("_file_hash", "_row_number", "_file_date", "_landed_date", "_source", "_raw_table")
@@ -41,6 +42,14 @@ class UnreadableRow:
     row_number: int
     reason: str
     line_text: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came up while a file was read: its broken rows, and the error that ended it."""
+
+    unreadable: list[UnreadableRow] = field(default_factory=list)
+    error: UnreadableFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,7 @@ def inspect_file(
             raise UnreadableFile(f"{path.name} is no readable Parquet file: {error}.") from error
         clean, notes = _clean_names(names)
         return FileShape(clean, names, None, notes=notes)
-    dialect, sample, is_whole = find_dialect(path, declared)
+    dialect, sample, is_whole = find_dialect(path, declared, skip=skip_rows)
     records = first_records(sample, dialect, skip=skip_rows, is_whole=is_whole)
     if not records:
         if sample.strip() and not is_whole:
@@ -149,7 +158,7 @@ def inspect_file(
     return FileShape(clean, clean, dialect, lines if header else skip_rows, notes, has_rows=bool(data) or not is_whole)
 
 
-def read_text_file(path: Path, shape: FileShape, unreadable: list[UnreadableRow]) -> pa.RecordBatchReader:
+def read_text_file(path: Path, shape: FileShape, reading: Reading) -> pa.RecordBatchReader:
     """Stream the rows of a text file as Arrow batches.
 
     Parameters
@@ -158,8 +167,8 @@ def read_text_file(path: Path, shape: FileShape, unreadable: list[UnreadableRow]
         The file.
     shape
         What `inspect_file` said of it.
-    unreadable
-        Filled with the broken rows while the batches are read.
+    reading
+        Filled while the batches are read.
 
     Returns
     -------
@@ -172,12 +181,10 @@ def read_text_file(path: Path, shape: FileShape, unreadable: list[UnreadableRow]
         While reading, when the bytes turn out to be damaged or not in the encoding.
     """
     schema = pa.schema([*((name, pa.string()) for name in shape.columns), ("_row_number", pa.int64())])
-    return pa.RecordBatchReader.from_batches(schema, _batches(path, shape, schema, unreadable))
+    return pa.RecordBatchReader.from_batches(schema, _batches(path, shape, schema, reading))
 
 
-def _batches(
-    path: Path, shape: FileShape, schema: pa.Schema, unreadable: list[UnreadableRow]
-) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, shape: FileShape, schema: pa.Schema, reading: Reading) -> Iterator[pa.RecordBatch]:
     dialect = shape.dialect
     if not shape.has_rows or dialect is None:
         return
@@ -187,7 +194,7 @@ def _batches(
         number = row.number - shape.lines_before
         broken.append(number)
         reason = f"{row.actual_columns} fields instead of {row.expected_columns}"
-        unreadable.append(UnreadableRow(number, reason, row.text))
+        reading.unreadable.append(UnreadableRow(number, reason, row.text))
         return "skip"
 
     try:
@@ -216,10 +223,11 @@ def _batches(
             for batch in reader:
                 yield pa.RecordBatch.from_arrays([*batch.columns, position.take(batch.num_rows)], schema=schema)
     except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
-        raise UnreadableFile(
+        reading.error = UnreadableFile(
             f"{path.name} cannot be read as {dialect.encoding} text with the delimiter {dialect.delimiter!r}: {error}.",
             fix="Declare `encoding`, `delimiter` and `quote` of its file group, or fetch the file again.",
-        ) from error
+        )
+        raise reading.error from error
 
 
 class _Numbering:
@@ -231,8 +239,6 @@ class _Numbering:
         self._next = 1
 
     def take(self, count: int) -> pa.Array:
-        import numpy as np
-
         broken = np.array(self._broken[self._seen :], dtype=np.int64)
         numbers = np.arange(self._next, self._next + count + len(broken), dtype=np.int64)
         if len(broken):

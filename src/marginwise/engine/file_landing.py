@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.reader import FileShape, UnreadableRow, content_hash, inspect_file, read_text_file
+from marginwise.connectors.reader import FileShape, Reading, UnreadableRow, content_hash, inspect_file, read_text_file
 from marginwise.connectors.relation import window_day
 from marginwise.engine.ledger import (
     current_contents,
@@ -35,8 +35,8 @@ __all__ = ["Candidate", "land_file", "look_at", "note_path"]
 class Candidate:
     """A file on its way into its raw table.
 
-    `size_and_time` and `file_hash` say which content it is; `shape` and `columns` (name and DuckDB type) are known once
-    a content that must be read has been looked at.
+    `size_and_time` and `file_hash` say which content it is, `is_known` that it landed before; `shape` and `columns`
+    (name and DuckDB type) are set once a content that must be read has been looked at.
     """
 
     mapping: Mapping
@@ -44,6 +44,7 @@ class Candidate:
     file: SourceFile
     size_and_time: tuple[int, int] = (0, 0)
     file_hash: str = ""
+    is_known: bool = False
     shape: FileShape | None = None
     columns: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -91,6 +92,7 @@ def look_at(con: duckdb.DuckDBPyConnection, candidate: Candidate, known: dict[st
     candidate.file_hash = content_hash(path)
     if known.get(candidate.file_hash) == candidate.reading_hash:
         return False
+    candidate.is_known = candidate.file_hash in known
     described = candidate.mapping.files[candidate.group]
     shape = inspect_file(
         path,
@@ -155,66 +157,60 @@ def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
 
 
 def _land(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:
-    raw_table, path = candidate.raw_table, candidate.file.path
+    raw_table = candidate.raw_table
     paths = current_contents(con, raw_table)
-    drop_content(con, raw_table, candidate.file_hash)
+    if candidate.is_known:
+        drop_content(con, raw_table, candidate.file_hash)
     before = raw_columns(con, raw_table)
-    candidate.notes += widen_raw_table(con, raw_table, candidate.columns)
+    notes = [*candidate.notes, *widen_raw_table(con, raw_table, before, candidate.columns)]
     present = {name.casefold() for name in candidate.columns}
     if present:
-        candidate.notes += [f"column {name} is not in this file" for name in before if name.casefold() not in present]
-    unreadable = _insert(con, candidate)
-    if _size_and_time(path) != candidate.size_and_time:
+        notes += [f"column {name} is not in this file" for name in before if name.casefold() not in present]
+    rows, unreadable = _insert(con, candidate)
+    if _size_and_time(candidate.file.path) != candidate.size_and_time:
         raise UnreadableFile(f"{candidate.name} was changed while it was read.", fix="Run again once it is complete.")
     _keep_unreadable(con, candidate, unreadable)
-    described = candidate.mapping.files[candidate.group]
     load = candidate.mapping.load_mode(candidate.group)
-    file_date = date_in_name(candidate.name, described)
+    file_date = date_in_name(candidate.name, candidate.mapping.files[candidate.group])
     if file_date is None and load in ("upsert", "window") and candidate.name in paths:
         file_date = moment.date()  # nothing else tells this content from the one it replaces
-    table = f"raw.{identifier(raw_table)}"
-    rows = int(
-        con.execute(f"select count(*) from {table} where _file_hash = ?", [candidate.file_hash]).fetchall()[0][0]
-    )
     con.execute(
         "insert into ops.files values (?, ?, ?, ?, ?, ?, ?, ?, ?, true, ?, ?, ?, ?)",
         [
             candidate.file_hash, candidate.mapping.name, raw_table, candidate.name, file_date, rows, len(unreadable),
             candidate.size_and_time[0], moment, candidate.reading_hash, *_window(con, candidate),
-            "; ".join(candidate.notes) or None,
+            "; ".join(notes) or None,
         ],
     )  # fmt: skip
     _point(con, candidate, paths)
     renew_activity(con, raw_table, load)
+    candidate.notes = notes
     return rows, len(unreadable)
 
 
-def _insert(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> list[UnreadableRow]:
+def _insert(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[int, list[UnreadableRow]]:
     shape, path = candidate.shape, candidate.file.path
-    unreadable: list[UnreadableRow] = []
     if shape is None or not shape.columns:
-        return unreadable
+        return 0, []
     names = ", ".join([*map(identifier, shape.columns), "_file_hash", "_row_number"])
     insert = f"insert into raw.{identifier(candidate.raw_table)} ({names})"
     file_hash = literal(candidate.file_hash)
     if shape.is_parquet:
         listed = ", ".join(map(identifier, shape.file_columns))
-        _parquet(con, path, f"{insert} select {listed}, {file_hash}, file_row_number + 1 from {_read_parquet(path)}")
-        return unreadable
+        source = f"select {listed}, {file_hash}, file_row_number + 1 from {_read_parquet(path)}"
+        return int(_parquet(con, path, f"{insert} {source}")[0][0]), []
     listed = ", ".join(map(identifier, shape.columns))
-    con.register("landing_batches", read_text_file(path, shape, unreadable))
+    reading = Reading()
+    con.register("landing_batches", read_text_file(path, shape, reading))
     try:
-        con.execute(f"{insert} select {listed}, {file_hash}, _row_number from landing_batches")
-    except duckdb.Error as error:
-        # the reader's own words come back wrapped by the engine
-        reason = str(error).rpartition("UnreadableFile: ")[2].splitlines()[0]
-        raise UnreadableFile(
-            f"{candidate.name} cannot be read: {reason}",
-            fix="Declare its encoding, delimiter and quote, or fetch it again.",
-        ) from error
+        inserted = con.execute(f"{insert} select {listed}, {file_hash}, _row_number from landing_batches").fetchall()
+    except duckdb.Error:
+        if reading.error:  # comes back wrapped by the engine
+            raise reading.error from None
+        raise
     finally:
         con.unregister("landing_batches")
-    return unreadable
+    return int(inserted[0][0]), reading.unreadable
 
 
 def _keep_unreadable(con: duckdb.DuckDBPyConnection, candidate: Candidate, rows: list[UnreadableRow]) -> None:
@@ -271,7 +267,7 @@ def _read_parquet(path: Path) -> str:
     return f"read_parquet({literal(escaped)}, file_row_number = true)"
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> list[tuple[str, ...]]:
+def _parquet(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> list[tuple[Any, ...]]:
     try:
         return con.execute(sql).fetchall()
     except duckdb.Error as error:

@@ -175,7 +175,12 @@ class _Landing:
         self.done = 0
 
     def land_source(self, mapping: Mapping, candidates: list[Candidate]) -> None:
+        contents: set[tuple[str, str]] = set()
         for candidate in self._fitting(mapping, self._fresh(mapping, candidates)):
+            content = (candidate.raw_table, candidate.file_hash)
+            if content in contents:  # the same content under a second name
+                self._keep_path(candidate)
+                continue
             try:
                 rows, unreadable = land_file(self.con, candidate, self.moment)
             except MarginwiseError as error:
@@ -187,6 +192,7 @@ class _Landing:
                         tuple(candidate.notes),
                     )
                 )  # fmt: skip
+                contents.add(content)
                 self._tell(candidate)
         landed = raw_table_names(self.con)
         needed = {
@@ -224,10 +230,13 @@ class _Landing:
             except MarginwiseError as error:
                 self._refuse(candidate, error)
                 continue
-            note_path(self.con, candidate, self.moment)
-            self.report.files_unchanged += 1
-            self._tell(candidate)
+            self._keep_path(candidate)
         return fresh
+
+    def _keep_path(self, candidate: Candidate) -> None:
+        note_path(self.con, candidate, self.moment)
+        self.report.files_unchanged += 1
+        self._tell(candidate)
 
     def _fitting(self, mapping: Mapping, fresh: list[Candidate]) -> list[Candidate]:
         """Return the files that have what the mapping needs; each other one is refused alone."""

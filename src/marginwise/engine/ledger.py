@@ -59,12 +59,9 @@ def known_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, 
 
 def drop_content(con: duckdb.DuckDBPyConnection, raw_table: str, file_hash: str) -> None:
     """Take a content out again, so that it can be read with other options."""
-    values = [raw_table, file_hash]
-    if not con.execute("select 1 from ops.files where raw_table = ? and file_hash = ?", values).fetchall():
-        return
     con.execute(f"delete from raw.{identifier(raw_table)} where _file_hash = ?", [file_hash])
-    con.execute("delete from raw.unreadable_rows where raw_table = ? and file_hash = ?", values)
-    con.execute("delete from ops.files where raw_table = ? and file_hash = ?", values)
+    for table in ("raw.unreadable_rows", "ops.files"):
+        con.execute(f"delete from {table} where raw_table = ? and file_hash = ?", [raw_table, file_hash])
 
 
 def current_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
@@ -117,10 +114,23 @@ def raw_columns(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str
     return dict(rows)
 
 
-def widen_raw_table(con: duckdb.DuckDBPyConnection, raw_table: str, columns: Dictionary[str, str]) -> list[str]:
+def widen_raw_table(
+    con: duckdb.DuckDBPyConnection, raw_table: str, before: Dictionary[str, str], columns: Dictionary[str, str]
+) -> list[str]:
     """Make room for a file's columns in a raw table; rows of older files are null there.
 
     A column that comes with another type becomes the type that holds both, text if need be.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    raw_table
+        Created when it is not there.
+    before
+        Its columns and their types so far.
+    columns
+        Those of the file.
 
     Returns
     -------
@@ -128,19 +138,15 @@ def widen_raw_table(con: duckdb.DuckDBPyConnection, raw_table: str, columns: Dic
         What changed, in words; empty for a new table.
     """
     table = f"raw.{identifier(raw_table)}"
-    known = {name.casefold(): (name, kind) for name, kind in raw_columns(con, raw_table).items()}
-    if not known:
-        listed = "".join(f"{identifier(name)} {kind}, " for name, kind in columns.items())
-        con.execute(
-            f"create table if not exists {table} ({listed}_file_hash varchar not null, _row_number bigint not null)"
-        )
-        if raw_columns(con, raw_table):
-            return []
+    if not before:
+        con.execute(f"create table if not exists {table} (_file_hash varchar not null, _row_number bigint not null)")
+    known = {name.casefold(): (name, kind) for name, kind in before.items()}
     changes = []
     for name, kind in columns.items():
         if name.casefold() not in known:
             con.execute(f"alter table {table} add column {identifier(name)} {kind}")
-            changes.append(f"new column {name}")
+            if before:
+                changes.append(f"new column {name}")
             continue
         own_name, own_kind = known[name.casefold()]
         wide = own_kind if own_kind == kind else _wider(con, own_kind, kind)
