@@ -67,16 +67,24 @@ def test_a_paid_unit_without_spend_has_no_margin_only_what_stood_before_spend() 
 
 
 def test_unknown_costs_and_assumptions_are_told_beside_the_number() -> None:
-    row = decision_rows([judged("A", "fix", "Fix", 9_000, (1, -1, 2), unknown_cost_rate=0.4, basis="assumed")], "EUR")[
-        0
-    ]
+    unsure = judged("A", "fix", "Fix (assumed)", 9_000, (1, -1, 2), unknown_cost_rate=0.4, basis="assumed")
+    row = decision_rows([unsure], "EUR")[0]
     assert "40.0% of costs unknown" in row.margin.details
-    assert row.label.details == ("on assumed costs",)
+    assert row.label.main == "Fix"
+    assert row.label.details == ("on assumed costs or spend", "one model only")
 
 
 def test_an_unknown_verdict_is_never_taken_for_a_good_one() -> None:
     assert decision_rows([unit("A", "splendid", "")], "EUR")[0].verdict == "insufficient"
     assert decision_rows([{"unit_name": "A"}], "EUR")[0].label.main == "Insufficient"
+
+
+def test_what_is_only_shown_is_not_called_insufficient() -> None:
+    shown = decision_rows(CHANNELS, "EUR")[-2:]
+    assert [(row.unit.main, row.verdict, row.label.main) for row in shown] == [
+        ("Unassigned", "unjudged", "Not judged"),
+        ("Guests", "unjudged", "Not judged"),
+    ]
 
 
 def test_stores_that_share_a_table_are_named() -> None:

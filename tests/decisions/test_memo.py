@@ -10,7 +10,7 @@ import pytest
 from marginwise.decisions.memo import MemoFacts, render_memo
 from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_charts import IntervalBar, WaterfallStep, interval_chart, waterfall_chart
-from marginwise.decisions.memo_tables import bridge_tables, bridge_waterfall, resolve_table
+from marginwise.decisions.memo_tables import bridge_tables, bridge_waterfall, reason_list, resolve_table
 from tests.decisions.memo_sample import BRIDGE, CHANNELS, GRADES, full_facts, judged, unit
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -260,8 +260,33 @@ def test_campaigns_beyond_the_shown_ones_are_counted() -> None:
 
 
 def test_abstentions_are_listed_by_what_knowing_is_worth() -> None:
-    assert [row.cells[0].main for row in resolve_table(CHANNELS, "EUR").rows][:3] == [
-        "Unassigned",
-        "Affiliates",
-        "TikTok Ads",
-    ]
+    view = resolve_table(reversed(CHANNELS), "EUR")
+    assert [row.cells[0].main for row in view.rows] == ["Affiliates", "TikTok Ads"]
+    many = [unit(f"U{i}", "insufficient", "Insufficient", missing=["spend"], worth_amount=float(i)) for i in range(20)]
+    view = resolve_table(many, "EUR")
+    assert [row.cells[0].main for row in view.rows][:2] == ["U19", "U18"]
+    assert view.note == "5 more are in the table decisions.verdicts."
+
+
+@pytest.mark.parametrize(
+    ("given", "free", "told"),
+    [
+        ("fix", "fix", "It holds with all unattributed orders given to it and with unknown costs taken as 0."),
+        ("fix", None, "It holds with all unattributed orders given to it."),
+        ("scale", None, "With all unattributed orders given to it the rule alone says Scale."),
+        ("fix", "scale", "It holds with all unattributed orders given to it; with unknown costs taken as 0 the rule"
+         " alone says Scale."),
+        (None, None, ""),
+    ],
+)  # fmt: skip
+def test_what_a_verdict_withstands_is_told(given: str | None, free: str | None, told: str) -> None:
+    row = judged("A", "fix", "Fix", 9, (1, -1, 2), unattributed_given_verdict=given, unknown_costs_free_verdict=free)
+    assert reason_list([row])[0].bounds == told
+    assert reason_list([{**row, "verdict": "insufficient"}])[0].bounds == ""
+
+
+def test_reasons_come_from_a_list_or_from_lines() -> None:
+    row = unit("A", "fix", "Fix")
+    assert reason_list([{**row, "reasons": ["b", "a"]}])[0].reasons == ("b", "a")
+    assert reason_list([{**row, "reasons": "b\na\n"}])[0].reasons == ("b", "a")
+    assert reason_list([{**row, "reasons": []}])[0].reasons == ("No reason was given.",)

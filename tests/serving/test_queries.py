@@ -40,13 +40,16 @@ def publish(path: Path, *, verdict: str = "scale", full: bool = True) -> Path:
     con.execute(
         "create table decisions.verdicts as select 'main' as store_id, 'channel' as unit_kind, 'email' as unit_id,"
         " 'Email' as unit_name, ? as verdict, 80.00::decimal(18, 4) as net_revenue_amount,"
-        " date '2026-11-19' as as_of_date,"
-        " date '2025-08-22' as window_start_date, date '2026-08-21' as window_end_date, 90 as horizon_days,"
         " ['because'] as reasons",
         [verdict],
     )
     if full:
         con.execute(LINES)
+        con.execute(
+            "create table marts.mart_decision_units as select 0.2::double as unattributed_rate, 90 as horizon_days,"
+            " date '2026-11-19' as as_of_date, date '2025-08-22' as window_start_date,"
+            " date '2026-08-21' as window_end_date"
+        )
         con.execute(
             "create table marts.mart_margin_bridge as select 'main' as store_id, 100 as step_order,"
             " 'Raw total' as step, 'total' as step_kind, 100.00::decimal(18, 4) as amount, 4 as row_count"
@@ -79,8 +82,14 @@ def test_the_store_answers(store: PublishedStore) -> None:
     assert store.verdicts()[0]["net_revenue_amount"] == Decimal("80.0000")
     assert store.manifest()["manifest_id"] == "feed01"
     tables = {f"{row['schema_name']}.{row['table_name']}": row for row in store.tables().to_pylist()}
-    assert set(tables) == {"core.fct_order_lines", "decisions.verdicts", "marts.mart_margin_bridge", "ops.manifest",
-                           "ops.table_grades"}  # fmt: skip
+    assert set(tables) == {
+        "core.fct_order_lines",
+        "decisions.verdicts",
+        "marts.mart_decision_units",
+        "marts.mart_margin_bridge",
+        "ops.manifest",
+        "ops.table_grades",
+    }
     assert tables["core.fct_order_lines"]["rows_count"] == 4
     assert tables["ops.manifest"]["columns"] == ["manifest_id", "manifest_json"]
 

@@ -31,7 +31,7 @@ def answer(channels: Sequence[Row], horizon_days: int | None = None) -> tuple[st
     Email earns more than it costs within 90 days and deserves the next budget, as a test first.
     Display very likely loses money and should face a holdout before more is spent.
     """
-    named = [row for row in ranked(channels) if unit_name(row) not in NAMELESS_UNITS]
+    named = [row for row in ranked(channels) if unit_name(row) not in NAMELESS_UNITS and verdict_of(row) != "unjudged"]
     if not named:
         return (
             "No channel can be told apart: every order is unassigned or from a guest.",

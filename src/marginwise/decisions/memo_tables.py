@@ -40,6 +40,13 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
+ABSTENTIONS_SHOWN = 15
+GOOD_LOOKING_SHOWN = 25
+_SHOWN_ONLY = {
+    "Unassigned": "Nobody knows which channel brought these customers. They are shown so that the table adds up.",
+    "Guests": "These orders name no customer, so nobody can be followed. They are shown so that the table adds up.",
+}
+
 
 @dataclass(frozen=True)
 class TableRow:
@@ -63,12 +70,14 @@ class TableView:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why a unit got its verdict, and how firmly it holds."""
+    """Why a unit got its verdict, what to do about it, and what the verdict withstands."""
 
     unit: str
     verdict: str
     label: str
     reasons: tuple[str, ...]
+    action: str
+    bounds: str
 
 
 def sentences(value: object) -> tuple[str, ...]:
@@ -93,7 +102,7 @@ def iter_values(value: object) -> Iterator[object]:
 
 def reason_list(channels: Iterable[Row]) -> list[Reasons]:
     """Return every channel's reasons in the order of the decision table."""
-    return [Reasons(unit_name(row), verdict_of(row), label_of(row), _reasons(row)) for row in ranked(channels)]
+    return [_reasons(row) for row in ranked(channels)]
 
 
 def interval_bars(channels: Iterable[Row]) -> list[IntervalBar]:
@@ -136,7 +145,7 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
 
 def resolve_table(units: Iterable[Row], currency: str) -> TableView:
     """Return, for units that cannot be judged, which data would resolve it and what knowing is worth."""
-    undecided = [row for row in ranked(units) if verdict_of(row) == "insufficient" or sentences(row.get("missing"))]
+    undecided = [row for row in ranked(units) if verdict_of(row) == "insufficient"]
     undecided.sort(key=lambda row: -(finite(row.get("worth_amount")) or Decimal(0)))
     rows = tuple(
         TableRow((
@@ -144,21 +153,22 @@ def resolve_table(units: Iterable[Row], currency: str) -> TableView:
             Cell("; ".join(sentences(row.get("missing"))) or NOT_AVAILABLE),
             Cell(money(row.get("worth_amount"), currency)),
         ))
-        for row in undecided
+        for row in undecided[:ABSTENTIONS_SHOWN]
     )  # fmt: skip
     return TableView("What would resolve the abstentions", ("Unit", "What would resolve it", "Worth of knowing"),
-                     (False, False, True), rows)  # fmt: skip
+                     (False, False, True), rows, _left_out(len(undecided), ABSTENTIONS_SHOWN))  # fmt: skip
 
 
 def good_looking_table(units: Iterable[Row], currency: str) -> TableView:
     """Return the units with rising revenue or a ROAS above target that very likely lose money."""
     rows = []
-    for row in units:
+    losing = list(units)
+    for row in losing[:GOOD_LOOKING_SHOWN]:
         roas = finite(row.get("roas"))
         chance = finite(row.get("p_margin_positive"))
         previous = money(row.get("previous_net_revenue_amount"), currency)
         rows.append(TableRow((
-            Cell(unit_name(row), (_kind(row),)),
+            Cell(unit_name(row), (_kind(row), *sentences(row.get("looks")))),
             Cell(money(row.get("net_revenue_amount"), currency), (f"before: {previous}",)),
             Cell(NOT_AVAILABLE if roas is None else f"{roas:.2f}"),
             Cell(money(row.get("margin_amount"), currency)),
@@ -169,6 +179,7 @@ def good_looking_table(units: Iterable[Row], currency: str) -> TableView:
         ("Unit", "Net revenue", "ROAS", "Contribution margin", f"P(margin{NO_BREAK}<{NO_BREAK}0)"),
         (False, True, True, True, True),
         tuple(rows),
+        _left_out(len(losing), GOOD_LOOKING_SHOWN),
     )
 
 
@@ -269,8 +280,30 @@ def coverage_table(coverage: Iterable[Row]) -> TableView:
                      (False, True, True, True), rows, is_compact=True)  # fmt: skip
 
 
-def _reasons(row: Row) -> tuple[str, ...]:
-    return sentences(row.get("reasons")) or ("No reason was given.",)
+def _reasons(row: Row) -> Reasons:
+    verdict = verdict_of(row)
+    told = (_SHOWN_ONLY.get(unit_name(row), "It is shown, not judged."),) if verdict == "unjudged" else ()
+    return Reasons(
+        unit=unit_name(row),
+        verdict=verdict,
+        label=label_of(row),
+        reasons=sentences(row.get("reasons")) or told or ("No reason was given.",),
+        action=plain(row.get("action") or ""),
+        bounds=_bounds(row) if verdict in ("scale", "fix", "kill") else "",
+    )
+
+
+def _bounds(row: Row) -> str:
+    tried = [
+        (row.get("unattributed_given_verdict"), "with all unattributed orders given to it"),
+        (row.get("unknown_costs_free_verdict"), "with unknown costs taken as 0"),
+    ]
+    known = [(str(verdict), words) for verdict, words in tried if verdict]
+    own = row.get("verdict")
+    holds = " and ".join(words for verdict, words in known if verdict == own)
+    turns = [f"{words} the rule alone says {verdict.title()}" for verdict, words in known if verdict != own]
+    text = "; ".join([*([f"it holds {holds}"] if holds else []), *turns])
+    return plain(f"{text[0].upper()}{text[1:]}.") if text else ""
 
 
 def _closing(steps: Sequence[Row], currency: str) -> str:
@@ -313,6 +346,10 @@ def _cost_shares(row: Row) -> str:
     if all(share is None for share in shares):
         return NOT_AVAILABLE
     return " / ".join("?" if share is None else f"{share:.0%}" for share in shares)
+
+
+def _left_out(units_count: int, shown: int) -> str:
+    return f"{count(units_count - shown)} more are in the table decisions.verdicts." if units_count > shown else ""
 
 
 def _kind(row: Row) -> str:

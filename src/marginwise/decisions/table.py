@@ -28,9 +28,10 @@ __all__ = ["Cell", "DecisionRow", "decision_headers", "decision_markdown", "deci
 
 Row = Mapping[str, Any]
 
-VERDICT_ORDER = ("scale", "fix", "kill", "insufficient")
-_STYLES = {"scale": "bold green", "fix": "bold yellow", "kill": "bold red", "insufficient": "bold"}
-_WORDS = {"scale": "Scale", "fix": "Fix", "kill": "Kill", "insufficient": "Insufficient"}
+VERDICT_ORDER = ("scale", "fix", "kill", "insufficient", "unjudged")
+_STYLES = {"scale": "bold green", "fix": "bold yellow", "kill": "bold red", "insufficient": "bold", "unjudged": "dim"}
+_WORDS = {"scale": "Scale", "fix": "Fix", "kill": "Kill", "insufficient": "Insufficient", "unjudged": "Not judged"}
+_ASSUMED = " (assumed)"
 _MIN_WIDTHS = (10, 8, 10, 12, 9, 12)
 _KINDS = {"channel": "Channel", "campaign": "Campaign", "partner": "Partner", "category": "Category"}
 NAMELESS_UNITS = ("Unassigned", "Guests")
@@ -120,7 +121,7 @@ def decision_rows(rows: Iterable[Row], currency: str, unit_kind: str = "channel"
             repeat=_repeat(row),
             margin=_margin(row, currency, places["margin_amount"]),
             funnel=_funnel(row, currency, places["funnel_loss_amount"]),
-            label=Cell(label_of(row), ("on assumed costs",) if row.get("basis") == "assumed" else ()),
+            label=Cell(label_of(row), _label_details(row)),
         )
         for row in units
     ]
@@ -155,14 +156,16 @@ def decision_markdown(rows: Iterable[Row], currency: str, unit_kind: str = "chan
 
 
 def verdict_of(row: Row) -> str:
-    """Return the verdict as one of the four words, lower case; an unknown one counts as insufficient."""
+    """Return the verdict, or unjudged for what is only shown; an unknown verdict counts as insufficient."""
+    if row.get("is_judged") is False:
+        return "unjudged"
     verdict = str(row.get("verdict") or "").casefold()
-    return verdict if verdict in VERDICT_ORDER else "insufficient"
+    return verdict if verdict in _WORDS else "insufficient"
 
 
 def label_of(row: Row) -> str:
-    """Return the verdict in the words the rules gave it."""
-    return plain(row.get("label") or _WORDS[verdict_of(row)])
+    """Return the verdict in the words the rules gave it; that it rests on assumptions is told below it."""
+    return plain(row.get("label") or _WORDS[verdict_of(row)]).removesuffix(_ASSUMED)
 
 
 def unit_name(row: Row, with_store: bool = False) -> str:
@@ -173,7 +176,7 @@ def unit_name(row: Row, with_store: bool = False) -> str:
 
 def lacks_spend(row: Row) -> bool:
     """Say whether money was spent on the unit but nobody knows how much, so that no margin can be told."""
-    return bool(row.get("is_paid")) and row.get("has_spend") is False
+    return bool(row.get("is_paid")) and not row.get("has_spend")
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:
@@ -190,6 +193,14 @@ def _rank(row: Row) -> tuple[bool, int, Any, str]:
 def _unit_details(row: Row) -> tuple[str, ...]:
     parent = row.get("parent_name")
     return (plain(parent),) if parent and plain(parent) != unit_name(row) else ()
+
+
+def _label_details(row: Row) -> tuple[str, ...]:
+    if verdict_of(row) in ("insufficient", "unjudged"):
+        return ()
+    details = ["on assumed costs or spend"] if row.get("basis") == "assumed" else []
+    grade = row.get("evidence_grade")
+    return (*details, *((plain(grade),) if grade else ()))
 
 
 def _revenue(row: Row, currency: str, places: int) -> Cell:

@@ -98,20 +98,20 @@ class PublishedStore:
             manifest = _rows(con, "ops.manifest")
             told: dict[str, Any] = json.loads(manifest[0]["manifest_json"]) if manifest else {}
             run = told.get("run", {})
-            verdicts = _rows(con, "decisions.verdicts")
-            periods = _first_known(verdicts, "as_of_date", "window_start_date", "window_end_date", "horizon_days")
+            units = _rows(con, "marts.mart_decision_units")
+            judged = _first_known(units, "as_of_date", "window_start_date", "window_end_date", "horizon_days")
             return MemoFacts(
                 store_name=str(run.get("store", "Store")),
                 currency=str(run.get("currency", "")),
-                verdicts=verdicts,
+                verdicts=_rows(con, "decisions.verdicts"),
                 looks_good=_rows(con, "decisions.looks_good_loses_money"),
                 bridge=_rows(con, "marts.mart_margin_bridge"),
                 grades=_rows(con, "ops.table_grades"),
                 findings=_rows(con, "ops.checks"),
                 cost_coverage=_cost_coverage(con),
-                unattributed_rate=_unattributed_rate(con),
+                unattributed_rate=_first_known(units, "unattributed_rate")["unattributed_rate"],
                 manifest_id=told.get("manifest_id"),
-                **periods,
+                **judged,
             )
 
     def _run(self, sql: str) -> pa.Table:
@@ -215,14 +215,3 @@ def _cost_coverage(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         for row in rows
         if any(row[f"{basis}_rate"] is not None for basis in ("known", "assumed", "unknown"))
     ]
-
-
-def _unattributed_rate(con: duckdb.DuckDBPyConnection) -> float | None:
-    if not {"channel_name", "net_revenue_amount", "is_counted"} <= _columns(con, "core.fct_order_lines"):
-        return None
-    rows = con.execute(
-        "select sum(net_revenue_amount) filter (where coalesce(channel_name, 'Unassigned') = 'Unassigned')"
-        " / nullif(sum(net_revenue_amount), 0), count(*) from core.fct_order_lines where is_counted"
-    ).fetchall()
-    share, lines = rows[0]
-    return None if not lines else float(share or 0)
