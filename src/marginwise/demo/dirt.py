@@ -47,7 +47,13 @@ _KINDS = (
         "impossible date",
         "impossible_date",
         "ordered_at",
-        (("order_id", "x-1971-{i}"), ("ordered_at", "1971-01-01 00:00:00"), ("updated_at", None), _NOBODY),
+        (
+            ("order_id", "x-1971-{i}"),
+            ("ordered_at", "1971-01-01 00:00:00"),
+            ("currency", "EUR"),
+            ("updated_at", None),
+            _NOBODY,
+        ),
     ),
     _Kind(
         "orders", "unknown status", "allowed", "status", (("order_id", "x-status-{i}"), ("status", "shiped"), _NOBODY)

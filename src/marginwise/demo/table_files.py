@@ -104,4 +104,5 @@ class TableFiles:
             compression_level=1,
             use_dictionary=[column.name for column in schema if pa.types.is_dictionary(column.type)],
             store_decimal_as_integer=True,
+            write_statistics=False,
         )
