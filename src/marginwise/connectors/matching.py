@@ -1,0 +1,318 @@
+"""Weighs what each column of a file can mean: its name against the lexicon, its values against the meaning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from marginwise.connectors.column_names import Concept, concepts, match_name, value_key, vocabulary
+from marginwise.connectors.profile import ColumnProfile, FileProfile
+
+__all__ = ["Match", "fit_of", "match_columns", "relevant_concepts", "shown"]
+
+PRIVATE_KINDS = frozenset({"email", "person", "phone", "private"})
+# meanings that fill no column themselves and help to compute some
+_HELPERS = {
+    "order_items": ("cancelled_at", "first_name", "last_name", "address", "ip_address", "variant_title", "line_total", "order_total", "order_subtotal", "line_cost",
+                    "discount_rate", "discount_code", "tax_rate", "document_type", "campaign_id", "utm_source", "utm_medium", "payment_method", "refund_reason"),
+    "orders": ("cancelled_at", "first_name", "last_name", "address", "ip_address", "order_total", "order_subtotal", "discount_code", "tax_rate", "document_type",
+               "utm_source", "utm_medium", "payment_method", "email", "phone", "customer_name"),
+    "customers": ("first_name", "last_name", "address", "ip_address"),
+    "marketing_spend": ("spend_micros", "campaign_id"),
+    "refunds": ("refund_reason", "address", "ip_address", "unit_price", "line_total"),
+    "payments": ("address", "ip_address"),
+    "products": ("variant_title", "unit_price"),
+    "events": ("unit_price", "product_name", "category", "brand"),
+    "partners": ("address", "ip_address", "email", "phone"),
+}  # fmt: skip
+# tables that one file of lines can hold besides its own
+_GLUED = {
+    "order_items": ("orders", "order_items", "customers", "products"),
+    "orders": ("orders", "customers"),
+    "events": ("events",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A column that is taken for a meaning, how sure that is, and why."""
+
+    concept: str
+    column: ColumnProfile
+    confidence: float
+    reason: str
+
+    @property
+    def sql(self) -> str:
+        """The column in SQL."""
+        return self.column.sql
+
+    @property
+    def number_sql(self) -> str:
+        """The column as a number in SQL."""
+        return self.column.number_sql
+
+
+def relevant_concepts(role: str) -> list[Concept]:
+    """Return the meanings that count in a file of one role."""
+    tables = _GLUED.get(role, (role,))
+    helpers = _HELPERS.get(role, ())
+    return [
+        concept
+        for concept in concepts().values()
+        if concept.name in helpers or any(target.partition(".")[0] in tables for target in concept.fills)
+    ]
+
+
+def match_columns(profile: FileProfile, role: str, *, taken: Iterable[str] = ()) -> dict[str, Match]:
+    """Give each meaning the column that speaks best for it; a column serves one meaning.
+
+    Parameters
+    ----------
+    profile
+        The file.
+    role
+        The contract table whose file it is taken to be.
+    taken
+        Columns that are spoken for already.
+    """
+    used = set(taken)
+    weighed: list[tuple[float, int, str, Match]] = []
+    for position, column in enumerate(profile.columns):
+        if not column.filled:
+            continue
+        for concept in relevant_concepts(role):
+            named = match_name(column.name, concept, role)
+            if named is None:
+                continue
+            fit, evidence = fit_of(column, concept.kind, named.score)
+            if fit <= 0:
+                continue
+            known = "" if named.how != "similar name" else f" (like {named.known_as!r})"
+            confidence = round(min(0.99, named.score * (0.72 + 0.26 * fit)), 2)
+            reason = f"{named.how}{known}; {evidence}"
+            order = confidence + 0.02 * column.fill_share - 0.0001 * position + _preference(column, concept)
+            weighed.append((order, -position, concept.name, Match(concept.name, column, confidence, reason)))
+    found: dict[str, Match] = {}
+    for _, _, name, match in sorted(weighed, key=lambda item: (-item[0], -item[1], item[2])):
+        if name not in found and match.column.name not in used and match.confidence >= 0.45:
+            found[name] = match
+            used.add(match.column.name)
+    return found
+
+
+def fit_of(column: ColumnProfile, kind: str, named: float = 1.0) -> tuple[float, str]:
+    """Hold a column's values against a kind of meaning.
+
+    Parameters
+    ----------
+    column
+        The column.
+    kind
+        The kind, as the lexicon names it.
+    named
+        How well the name fits; lenient kinds demand a good name.
+
+    Returns
+    -------
+    float, str
+        0 (cannot be) to 1 (all values fit), and the evidence in words that show no personal data.
+    """
+    return _KINDS[kind](column, named)
+
+
+def shown(column: ColumnProfile, count: int = 2) -> str:
+    """Return a few values for a reason; empty where they could name a person."""
+    if column.looks.get("email", 0) > 0.02 or (
+        column.looks.get("phone", 0) > 0.5 and not (column.is_number or column.is_time)
+    ):
+        return ""
+    values = [value for value, _ in column.common[:count] if len(value) <= 30]
+    return ", ".join(repr(value) for value in values)
+
+
+def _preference(column: ColumnProfile, concept: Concept) -> float:
+    words = column.name.casefold()
+    if concept.name in ("country", "region", "city"):
+        return 0.02 * ("ship" in words or "liefer" in words or "livraison" in words or "envio" in words) - 0.02 * (
+            "code" in words
+        )
+    if concept.name in ("discount", "tax", "shipping_charged", "order_total", "order_subtotal"):
+        return 0.02 * ("shop" in words) - 0.02 * ("pres" in words or "presentment" in words)
+    if concept.name == "product_id":
+        return 0.02 * ("sku" in words) - 0.01 * ("variant" in words)
+    return 0.0
+
+
+def _key(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if (column.is_time and not column.is_number) or column.distinct < 1:
+        return 0.0, ""
+    if column.is_number and column.integer_share < 0.99 and column.minimum is not None:
+        return 0.0, ""
+    if column.sql_type == "BOOLEAN" or column.negative_share > 0.05:
+        return 0.0, ""
+    if column.looks.get("email", 0) > 0.5:
+        return (0.6, "e-mail addresses stand in for ids") if named > 0.9 else (0.0, "")
+    return 1.0, f"{column.distinct:,} different values"
+
+
+def _product(column: ColumnProfile, named: float) -> tuple[float, str]:
+    fit, told = _key(column, named)
+    if fit and column.distinct == column.rows > 500:
+        return fit * 0.7, told
+    return fit, told
+
+
+def _label(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_time or column.is_number or column.looks.get("email", 0) > 0.3:
+        return 0.0, ""
+    return (1.0 if column.looks.get("letters", 0) > 0.7 else 0.6), f"text, {column.distinct:,} different"
+
+
+def _word(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_time or column.looks.get("email", 0) > 0.1:
+        return 0.0, ""
+    if column.is_number and column.integer_share < 1:
+        return 0.0, ""
+    if column.is_number:
+        return (0.4 if named > 0.9 else 0.0), f"{column.distinct:,} numbers"
+    return (1.0 if column.distinct <= max(60, 0.5 * column.filled) else 0.7), f"{column.distinct:,} different words"
+
+
+def _time(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.time is None or column.time.share < 0.6:
+        return 0.0, ""
+    written = " or ".join(column.time.patterns) or "ISO dates"
+    doubt = f"; {column.time.remark}" if column.time.remark else ""
+    sure = 0.55 if column.time.remark else 1.0
+    return column.time.share * sure, f"{column.time.share:.0%} read as {written}{doubt}"
+
+
+def _number_of(column: ColumnProfile) -> str:
+    return f"numbers from {column.minimum:,.6g} to {column.maximum:,.6g}"
+
+
+def _money(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if (
+        not column.is_number
+        or column.minimum is None
+        or (column.is_time and column.time is not None and column.time.patterns)
+    ):
+        return 0.0, ""
+    if (column.maximum or 0) > 1e9 and column.integer_share > 0.99:
+        return 0.0, ""
+    assert column.number is not None
+    doubt = "; AMBIGUOUS: '1.234' may be 1234 or 1.234" if column.number.ambiguous else ""
+    return (0.5 if doubt else 1.0) * column.number.share, _number_of(column) + doubt
+
+
+def _quantity(column: ColumnProfile, named: float) -> tuple[float, str]:
+    fit, told = _money(column, named)
+    if fit == 0:
+        return 0.0, ""
+    return (1.0 if column.integer_share > 0.9 else 0.5), told + (
+        f", {column.negative_share:.1%} negative" if column.negative_share else ""
+    )
+
+
+def _rate(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if not column.is_number or column.maximum is None or column.maximum > 100 or (column.minimum or 0) < 0:
+        return 0.0, ""
+    return 1.0, _number_of(column)
+
+
+def _status(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_number or column.is_time or column.distinct > 60:
+        return 0.0, ""
+    known = column.words_share("status")
+    return 0.2 + 0.8 * known, f"{known:.0%} of the values are known words for a state"
+
+
+def _currency(column: ColumnProfile, named: float) -> tuple[float, str]:
+    known = column.words_share("currencies")
+    code = column.looks.get("code", 0)
+    if max(known, code) < 0.9:
+        return 0.0, ""
+    return 1.0, f"currency codes {shown(column)}"
+
+
+def _country(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_number or column.is_time or column.distinct > 300:
+        return 0.0, ""
+    known = column.words_share("countries")
+    return 0.4 + 0.6 * known, f"{column.distinct} values, {known:.0%} known countries"
+
+
+def _boolean(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.sql_type == "BOOLEAN":
+        return 1.0, "true or false"
+    if column.distinct > 3 or column.words_share("boolean") < 0.95:
+        return 0.0, ""
+    return 1.0, "yes or no"
+
+
+def _email(column: ColumnProfile, named: float) -> tuple[float, str]:
+    share = column.looks.get("email", 0)
+    if share > 0.5:
+        return share, f"{share:.0%} look like e-mail addresses (values not shown)"
+    return (
+        (0.5, "personal data by its name (values not shown)")
+        if named > 0.95 and not column.is_number and not column.is_time
+        else (0.0, "")
+    )
+
+
+def _phone(column: ColumnProfile, named: float) -> tuple[float, str]:
+    return (0.9, "personal data by its name (values not shown)") if not column.is_time and named > 0.6 else (0.0, "")
+
+
+def _person(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_number or column.is_time:
+        return 0.0, ""
+    return 0.9, "personal data by its name (values not shown)"
+
+
+def _private(column: ColumnProfile, named: float) -> tuple[float, str]:
+    return (0.9, "personal data by its name (values not shown)") if named > 0.7 else (0.0, "")
+
+
+def _line(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if not column.is_number or column.integer_share < 1 or (column.minimum or 0) < 0 or (column.maximum or 0) > 10_000:
+        return 0.0, ""
+    return 1.0, _number_of(column)
+
+
+def _event(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_number or column.is_time or column.distinct > 200:
+        return 0.0, ""
+    known = column.words_share("events")
+    return 0.4 + 0.6 * known, f"{known:.0%} known kinds of event"
+
+
+def _score(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if not column.is_number or (column.minimum or 0) < 0 or (column.maximum or 99) > 10:
+        return 0.0, ""
+    return (1.0 if (column.maximum or 0) <= 5 else 0.6), _number_of(column)
+
+
+def _url(column: ColumnProfile, named: float) -> tuple[float, str]:
+    return (
+        (0.5 + 0.5 * column.looks.get("url", 0), "addresses of pages")
+        if not column.is_number and not column.is_time
+        else (0.0, "")
+    )
+
+
+def _document(column: ColumnProfile, named: float) -> tuple[float, str]:
+    if column.is_number or column.is_time or column.distinct > 12:
+        return 0.0, ""
+    known = sum(value_key(value) in vocabulary("returned") | vocabulary("sold") for value, _ in column.common)
+    return (1.0, f"kinds of document {shown(column, 3)}") if known and re.search(r"\w", column.name) else (0.0, "")
+
+
+_KINDS: dict[str, Callable[[ColumnProfile, float], tuple[float, str]]] = {
+    "key": _key, "product": _product, "label": _label, "word": _word, "time": _time, "money": _money, "discount": _money, "number": _money,
+    "quantity": _quantity, "rate": _rate, "status": _status, "currency": _currency, "country": _country, "boolean": _boolean, "email": _email,
+    "phone": _phone, "person": _person, "private": _private, "line": _line, "event": _event, "score": _score, "url": _url, "document": _document,
+}  # fmt: skip

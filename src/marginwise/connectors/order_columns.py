@@ -1,0 +1,240 @@
+"""Drafts what is said once per order, and the customers behind the orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marginwise.connectors.column_names import value_key, vocabulary
+from marginwise.connectors.drafts import Draft, TableDraft, boolean_draft, plain, plain_draft, status_draft
+from marginwise.connectors.flat import Dependencies, dependencies
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from marginwise.connectors.matching import Match
+    from marginwise.connectors.profile import FileProfile
+
+__all__ = ["OrderColumns", "customer_drafts", "customer_expression"]
+
+ATTRIBUTES = {
+    "channel": "channel", "campaign": "campaign", "sales_channel": "sales_channel", "session_id": "session_id", "country": "ship_country",
+    "region": "ship_region", "city": "ship_city", "updated_at": "updated_at",
+}  # fmt: skip
+CUSTOMER_ATTRIBUTES = {
+    "email": "email", "phone": "phone", "birth_date": "birth_date", "country": "country", "region": "region", "city": "city",
+    "segment": "segment",
+}  # fmt: skip
+
+
+class OrderColumns:
+    """Drafts of the columns that an order has once, from rows that may be orders or order lines.
+
+    Parameters
+    ----------
+    con
+        The database with the file's rows.
+    profile
+        The file.
+    found
+        Its columns by meaning.
+    order_sql
+        The order's number in SQL, None when there is none.
+    inside
+        What the order number determines.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        profile: FileProfile,
+        found: dict[str, Match],
+        order_sql: str | None,
+        inside: Dependencies | None,
+    ) -> None:
+        self.con, self.profile, self.found, self.order_sql, self.inside = con, profile, found, order_sql, inside
+
+    def drafts(self) -> dict[str, Draft]:
+        """Return date, status, currency, customer and attributes of the order."""
+        columns: dict[str, Draft] = {}
+        found = self.found
+        if "ordered_at" in found:
+            columns["ordered_at"] = self._date(found["ordered_at"])
+        columns["status"] = self._status()
+        if "currency" in found:
+            columns["currency"] = self._currency(found["currency"])
+        customer = customer_expression(found)
+        if customer:
+            match = found.get("customer_id")
+            columns["customer_id"] = self.attribute(match) if match and customer.expression == match.sql else customer
+        for concept, name in ATTRIBUTES.items():
+            if concept in found:
+                columns[name] = self.attribute(found[concept])
+        if "is_test" in found:
+            columns["is_test"] = boolean_draft(found["is_test"])
+        return columns
+
+    def attribute(self, match: Match) -> Draft:
+        """Return an attribute of the order; where only some of its rows hold it, the value of those."""
+        return Draft(self._value(match), match.confidence, match.reason + self._told(match))
+
+    def amount(self, match: Match) -> Draft:
+        """Return an amount of the order: the one it repeats on every row, or the sum of its rows."""
+        name, number = match.column.name, match.number_sql
+        number = (
+            f"abs({number})"
+            if (match.column.minimum or 0) < 0 and match.concept in ("discount", "order_discount", "shipping_charged")
+            else number
+        )
+        if self.inside is None or not self.inside.repeated:
+            return Draft(plain(match) if number == match.number_sql else number, match.confidence, match.reason)
+        if self.inside.is_constant(name, tolerance=0.05) and self.inside.comparable[name]:
+            value = f"max({number}) over (partition by {self.order_sql})" if self.inside.has_gaps(name) else number
+            return Draft(value, match.confidence, f"{match.reason}; the same in all rows of an order, so counted once")
+        if self.inside.is_constant(name, tolerance=0.05) and self.inside.has_gaps(name):
+            return Draft(
+                f"max({number}) over (partition by {self.order_sql})",
+                match.confidence,
+                f"{match.reason}; stands in one row of each order",
+            )
+        return Draft(
+            f"sum({number}) over (partition by {self.order_sql})",
+            match.confidence * 0.9,
+            f"{match.reason}; differs between the rows of an order, so summed",
+        )
+
+    def _value(self, match: Match) -> str:
+        if self.inside is not None and self.inside.repeated and self.inside.has_gaps(match.column.name):
+            return f"max({match.sql}) over (partition by {self.order_sql})"
+        return plain(match)
+
+    def _told(self, match: Match) -> str:
+        if self.inside is None or not self.inside.comparable.get(match.column.name):
+            return ""
+        share = self.inside.constant_share(match.column.name)
+        if share >= 0.98:
+            return f"; the same in all rows of an order ({self.inside.comparable[match.column.name]:,} orders compared)"
+        return f"; DIFFERS inside {1 - share:.0%} of the orders: the first row is taken"
+
+    def _date(self, match: Match) -> Draft:
+        if (
+            self.inside is not None
+            and self.inside.comparable.get(match.column.name)
+            and not self.inside.is_constant(match.column.name, tolerance=0)
+        ):
+            value = f"min({match.sql}) over (partition by {self.order_sql})"
+            return Draft(value, match.confidence, f"{match.reason}; the first date of each order")
+        return self.attribute(match)
+
+    def _currency(self, match: Match) -> Draft:
+        known = vocabulary("currencies")
+        words = [value for value, _ in match.column.common]
+        if all(len(word) == 3 and word.isupper() for word in words):
+            return self.attribute(match)
+        cases = "".join(
+            f" when {match.sql} = '{word}' then '{known[value_key(word)]}'"
+            for word in words
+            if value_key(word) in known and "'" not in word
+        )
+        return (
+            Draft(f"case{cases} else upper({match.sql}) end", match.confidence, match.reason)
+            if cases
+            else self.attribute(match)
+        )
+
+    def _status(self) -> Draft:
+        found = self.found
+        if "status" in found:
+            match = found["status"]
+            draft = status_draft(match, self._value(match))
+            if match.column.fill_share < 1 and not (self.inside and self.inside.has_gaps(match.column.name)):
+                draft = Draft(
+                    f"coalesce({draft.expression}, 'delivered')",
+                    draft.confidence * 0.95,
+                    f"{draft.reason}; empty counts as delivered",
+                )
+        else:
+            draft = Draft("'delivered'", 0.6, "no column with the state of the order: every order counts as delivered")
+        if "cancelled_at" in found:
+            match = found["cancelled_at"]
+            expression = f"case when {self._value(match)} is not null then 'cancelled' else {draft.expression} end"
+            return Draft(
+                expression,
+                max(draft.confidence, 0.75),
+                f"{draft.reason}; cancelled where {match.column.name} is filled",
+            )
+        return draft
+
+
+def customer_expression(found: dict[str, Match]) -> Draft | None:
+    """Return the person behind a row: the customer's number, else a hash of e-mail, phone or name."""
+    customer = found.get("customer_id")
+    if customer is not None and customer.column.looks.get("email", 0) < 0.02:
+        return plain_draft(customer)
+    for concept, confidence in (("customer_id", 0.85), ("email", 0.85), ("phone", 0.6), ("customer_name", 0.45)):
+        if concept in found and found[concept].column.fill_share > 0.3:
+            match = found[concept]
+            return Draft(f"md5(lower({match.sql}))", round(min(confidence, match.confidence), 2),
+                         f"a hash of {match.column.name}, so that the address itself goes no further" if confidence > 0.8 else
+                         f"no customer number: a hash of {match.column.name}; two people who share it fall into one")  # fmt: skip
+    return None
+
+
+def customer_drafts(
+    con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match], where: str
+) -> list[TableDraft]:
+    """Draft the customers that a file of orders or lines names; empty when it names none.
+
+    Parameters
+    ----------
+    con
+        The database with the file's rows.
+    profile
+        The file.
+    found
+        Its columns by meaning, with the date of the order.
+    where
+        Condition on the rows, empty for all.
+    """
+    customer = customer_expression(found)
+    if customer is None or "ordered_at" not in found:
+        return []
+    key = customer.expression
+    condition = f"{key} is not null" + (f" and {where}" if where else "")
+    draft = TableDraft("customers", profile.group, where=condition, one_row_per=("customer_id",))
+    draft.remark = "One row for each customer named in the orders; personal data stay out of what is published."
+    draft.columns["customer_id"] = customer
+    date = found["ordered_at"]
+    if "customer_created_at" in found:
+        draft.columns["created_at"] = plain_draft(found["customer_created_at"])
+    else:
+        draft.columns["created_at"] = Draft(
+            f"min({date.sql}) over (partition by {key})", 0.8, "the first order is the first sign of the customer"
+        )
+    present = {concept: name for concept, name in CUSTOMER_ATTRIBUTES.items() if concept in found}
+    held = (
+        dependencies(con, profile.relation, key, [found[concept].column.name for concept in present])
+        if present
+        else None
+    )
+    for concept, name in present.items():
+        match = found[concept]
+        assert held is not None
+        share = held.constant_share(match.column.name)
+        if share < 0.9 and concept in ("city", "region"):
+            continue
+        told = "" if share >= 0.98 else f"; differs between orders of {1 - share:.0%} of the customers: the latest"
+        latest = f"max_by({plain(match)}, row(coalesce(cast({date.sql} as varchar), ''), _row_number)) over (partition by {key})"
+        is_plain = share == 1 and not held.has_gaps(match.column.name)
+        draft.columns[name] = Draft(
+            plain(match) if is_plain else latest, match.confidence * (1 if share > 0.9 else 0.7), match.reason + told
+        )
+    if "customer_name" in found:
+        draft.columns["name"] = plain_draft(found["customer_name"])
+    elif "first_name" in found and "last_name" in found:
+        first, last = found["first_name"], found["last_name"]
+        draft.columns["name"] = Draft(
+            f"concat_ws(' ', {first.sql}, {last.sql})", min(first.confidence, last.confidence), first.reason
+        )
+    if "consent" in found:
+        draft.columns["consent"] = boolean_draft(found["consent"])
+    return [draft]
