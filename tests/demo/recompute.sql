@@ -13,14 +13,14 @@ with priced_lines as (
     asof left join product_costs as c on c.product_id = i.product_id and c.valid_from <= o.ordered_at
 ),
 
-counted_orders as (
+sales as (
     select
         o.*,
         o.ordered_at::date as order_date,
         r.rate
     from orders as o
     join exchange_rates as r on r.date = o.ordered_at::date and r.currency = o.currency
-    where o.status <> 'void' and not o.is_test
+    where o.status not in ('void', 'cancelled') and not o.is_test
 ),
 
 order_lines as (
@@ -38,7 +38,7 @@ order_refunds as (
         f.order_id,
         sum((f.amount + f.shipping_amount + f.handling_cost_amount) * o.rate - f.restocked_quantity * l.unit_cost) as lost_amount
     from refunds as f
-    join counted_orders as o using (order_id)
+    join sales as o using (order_id)
     join priced_lines as l using (order_id, line_number)
     group by f.order_id
 ),
@@ -49,12 +49,10 @@ order_margins as (
         o.customer_id,
         o.order_date,
         o.ordered_at,
-        case when o.status = 'cancelled' then 0 else
-            (l.net_amount - o.discount_amount + o.shipping_charged_amount - o.shipping_cost_amount - o.handling_cost_amount
-                - o.payment_fee_amount - o.commission_amount) * o.rate - l.cost_amount
-        end - coalesce(f.lost_amount, 0) as cm2_amount,
+        (l.net_amount - o.discount_amount + o.shipping_charged_amount - o.shipping_cost_amount - o.handling_cost_amount
+            - o.payment_fee_amount - o.commission_amount) * o.rate - l.cost_amount - coalesce(f.lost_amount, 0) as cm2_amount,
         l.unknown_count
-    from counted_orders as o
+    from sales as o
     join order_lines as l using (order_id)
     left join order_refunds as f using (order_id)
 ),

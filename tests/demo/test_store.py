@@ -34,7 +34,7 @@ def digest(directory: Path) -> dict[str, str]:
 
 
 def test_every_contract_table_and_column_is_there_and_typed() -> None:
-    tables, truth = generate_tables(orders=400)
+    tables, truth = generate_tables(orders=1000)
     assert list(tables) == list(contracts())
     for name, contract in contracts().items():
         table = tables[name]
@@ -121,7 +121,7 @@ def test_truth_lies_beside_the_tables(tmp_path: Path) -> None:
 
 
 def test_store_id_is_in_every_row() -> None:
-    tables, _ = generate_tables(orders=200, store_id="north")
+    tables, _ = generate_tables(orders=1000, store_id="north")
     assert all(table["store_id"].unique().to_pylist() == ["north"] for table in tables.values())
 
 

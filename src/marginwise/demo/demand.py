@@ -28,7 +28,7 @@ class Demand:
     Parameters
     ----------
     orders
-        Expected orders, guests included.
+        Expected orders, those of guests and cancelled ones included.
     customers
         Expected customers acquired. Shape (K, D).
     guests
@@ -74,14 +74,15 @@ class Demand:
         unscaled = shares * season.demand * intensity**elasticity
         returns_to_come = np.cumsum(density)[::-1]
         orders_each = 1 + first_return[:, None] * returns_to_come
-        scale = orders * (1 - plan.guest_rate) / float((unscaled * orders_each).sum())
+        sales = orders / (1 + plan.cancelled_rate)
+        scale = sales * (1 - plan.guest_rate) / float((unscaled * orders_each).sum())
         cost = np.array([campaign.cost_per_customer or 0.0 for campaign in plan.campaigns])[:, None]
         rates = np.vstack([_rate(plan, season, campaign.spend_currency) for campaign in plan.campaigns])
         spend = np.round(scale * shares * season.demand * intensity * cost / rates * 100).astype(np.int64)
         return cls(
             orders=orders,
             customers=scale * unscaled,
-            guests=orders * plan.guest_rate * season.demand,
+            guests=sales * plan.guest_rate * season.demand,
             intensity=intensity,
             spend=spend,
             spend_in_reporting=spend / 100 * rates,
@@ -93,6 +94,7 @@ class Demand:
 def gap_table(plan: RepeatPlan) -> Array:
     """Return a table of days between two orders, each entry equally likely.
 
+    >>> from marginwise.demo.plan import RepeatPlan
     >>> gaps = gap_table(RepeatPlan())
     >>> len(gaps) == STEPS, int(gaps.min()), bool(gaps.max() <= 365)
     (True, 2, True)
@@ -117,6 +119,7 @@ def return_density(plan: RepeatPlan, count: int) -> Array:
 
     Examples
     --------
+    >>> from marginwise.demo.plan import RepeatPlan
     >>> density = return_density(RepeatPlan(continue_rate=0.5), 4000)
     >>> round(float(density.sum()), 6)
     2.0

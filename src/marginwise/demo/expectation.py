@@ -92,8 +92,7 @@ def _order(plan: StorePlan, season: Season, catalogue: Catalogue, coupon_kept: A
         p.fee_fixed for p in plan.payments
     ]
     refunds = lines * _refunds(plan, season, catalogue, shares, price * quantity, cost, kept, shipping / lines)
-    per_order = lines * (goods - cost_of_goods - commission) + shipping - carrier - handling - fee + refunds
-    expected: Array = (1 - plan.cancelled_rate) * per_order
+    expected: Array = lines * (goods - cost_of_goods - commission) + shipping - carrier - handling - fee + refunds
     return expected
 
 

@@ -95,7 +95,11 @@ class Generation:
 
     def truth(self) -> StoreTruth:
         """Return the truth, once all parts are made."""
-        plan, season, window = self.plan, self.season, Window.of(self.plan, int(self.visits.day[-1]))
+        plan, season, window = (
+            self.plan,
+            self.season,
+            Window.of(self.plan, int(self.visits.day[0]), int(self.visits.day[-1])),
+        )
         expectation = Expectation.of(plan, season, self.catalogue, self.demand)
         totals = {**self.outcome.totals, "spend_amount": float(self.demand.spend_in_reporting.sum())}
         return StoreTruth(

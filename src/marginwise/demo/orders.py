@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from marginwise.demo.arrow_columns import Array, constant, contract_table, identifiers, labels, money, timestamps
 from marginwise.demo.chance import STEPS, Streams, draw, index_table
-from marginwise.demo.visits import REAL, TEST, VOID, Visits
+from marginwise.demo.visits import CANCELLED, SALE, TEST, VOID, Visits
 
 if TYPE_CHECKING:
     from marginwise.demo.catalogue import Catalogue
@@ -60,8 +60,6 @@ class Orders:
         Orders of earlier parts of the store.
     visits
         Who ordered when. All shapes (O,).
-    is_cancelled
-        True when the whole order was cancelled before shipping; all its costs and charges are 0.
     rate
         Reporting currency per unit of the order's currency, at the order's day.
     first_line
@@ -71,7 +69,7 @@ class Orders:
     goods, discount, coupon_percent
         Lines after their discounts; the coupon on the whole order, in cents and percent.
     shipping, shipping_tax, shipping_cost, handling, fee, commission
-        Charged and spent.
+        Charged and spent; 0 for an order that was cancelled before shipping.
     tax
         Tax of all lines.
     gift
@@ -84,7 +82,6 @@ class Orders:
 
     before: int
     visits: Visits
-    is_cancelled: Array
     rate: Array
     first_line: Array
     line_count: Array
@@ -110,9 +107,15 @@ class Orders:
 
     @property
     def is_counted(self) -> Array:
-        """True for orders that are neither test nor void."""
-        is_counted: Array = self.visits.kind == REAL
+        """True for orders that are neither test nor void: sales and cancelled orders."""
+        is_counted: Array = self.visits.kind <= CANCELLED
         return is_counted
+
+    @property
+    def is_sale(self) -> Array:
+        """True for orders that are neither test nor void nor cancelled."""
+        is_sale: Array = self.visits.kind == SALE
+        return is_sale
 
     def number(self, order: Array) -> Array:
         """Return the order numbers of the orders at ``order``; -1 stays -1."""
@@ -126,7 +129,6 @@ class Orders:
         rng = streams.of("orders")
         count = visits.count
         rate = _order_rates(plan, season, visits)
-        is_cancelled = (rng.random(count, dtype=np.float32) < plan.cancelled_rate) & (visits.kind == REAL)
         line_count = line_tables(plan)[visits.campaign, rng.integers(0, STEPS, count)]
         coupon_rate = np.where(
             visits.is_first, np.array([c.coupon_rate for c in plan.campaigns])[visits.campaign], plan.repeat_coupon_rate
@@ -141,7 +143,7 @@ class Orders:
         charges = np.array([charge for charge, _ in plan.shipping_charges])
         charged = charges[draw(rng, index_table([share for _, share in plan.shipping_charges]), count)]
         countries = visits.country
-        is_alive = ~is_cancelled
+        is_alive = visits.kind != CANCELLED
         tax_percent = np.array([c.tax_percent for c in plan.countries])[countries]
         carrier = (
             np.array([c.shipping_cost for c in plan.countries])[countries]
@@ -162,7 +164,6 @@ class Orders:
         return cls(
             before=before,
             visits=visits,
-            is_cancelled=is_cancelled,
             rate=rate,
             first_line=first_line,
             line_count=line_count,
@@ -188,7 +189,7 @@ class Orders:
         cost = np.add.reduceat((lines.quantity + lines.free) * lines.unit_cost, self.first_line)
         earned = self.goods - self.discount + self.shipping
         spent = self.shipping_cost + self.handling + self.fee + self.commission
-        return np.where(self.is_counted & ~self.is_cancelled, (earned - spent) * self.rate - cost, 0.0) / 100
+        return np.where(self.is_sale, (earned - spent) * self.rate - cost, 0.0) / 100
 
 
 def line_tables(plan: StorePlan) -> Array:
@@ -280,9 +281,9 @@ def order_tables(
     visits = orders.visits
     age = season.end - visits.at
     steps = np.array([0.2, 1.0, 4.0]) * 86_400
-    status = np.where(orders.is_cancelled, 4, np.searchsorted(steps, age + rng.integers(0, 40_000, orders.count)))
+    status = np.where(visits.kind == CANCELLED, 4, np.searchsorted(steps, age + rng.integers(0, 40_000, orders.count)))
     status = np.where(visits.kind == VOID, 5, status)
-    settled = np.where(orders.is_cancelled, 0.3, 3.5) * 86_400 * rng.uniform(0.5, 1.5, orders.count)
+    settled = np.where(visits.kind == CANCELLED, 0.3, 3.5) * 86_400 * rng.uniform(0.5, 1.5, orders.count)
     places = [(country.code, *place) for country in plan.countries for place in country.cities]
     table = contract_table(
         "orders",
@@ -339,7 +340,7 @@ def _items(catalogue: Catalogue, orders: Orders, store_id: str) -> pa.Table:
 def _payments(plan: StorePlan, orders: Orders, streams: Streams, store_id: str) -> pa.Table:
     """Return one payment for most orders, two where a gift card paid a part, none for cancelled, test and void ones."""
     rng = streams.of("payments")
-    paid = np.flatnonzero(orders.is_counted & ~orders.is_cancelled)
+    paid = np.flatnonzero(orders.is_sale)
     total = (orders.goods - orders.discount + orders.shipping + orders.shipping_tax + orders.tax)[paid]
     gift = orders.gift[paid]
     is_split = gift > 0
@@ -366,7 +367,7 @@ def _payments(plan: StorePlan, orders: Orders, streams: Streams, store_id: str) 
 
 def _reviews(plan: StorePlan, season: Season, orders: Orders, before: int, streams: Streams, store_id: str) -> pa.Table:
     rng = streams.of("reviews")
-    order = np.flatnonzero((rng.random(orders.count) < plan.review_rate) & orders.is_counted & ~orders.is_cancelled)
+    order = np.flatnonzero((rng.random(orders.count) < plan.review_rate) & orders.is_sale)
     at = orders.visits.at[order] + rng.integers(3 * 86_400, 25 * 86_400, len(order))
     order, at = order[at < season.end], at[at < season.end]
     score = index_table([0.05, 0.05, 0.11, 0.26, 0.53]) + 1

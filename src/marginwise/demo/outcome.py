@@ -45,7 +45,7 @@ class Outcome:
         per_order = orders.margin() + np.bincount(
             refunds.order, refunds.margin * ~refunds.is_orderless, minlength=orders.count
         )
-        known = np.flatnonzero((visits.customer >= 0) & orders.is_counted)
+        known = np.flatnonzero((visits.customer >= 0) & orders.is_sale)
         customer = visits.customer[known]
         lag = visits.day[known].astype(np.int64) - customers.day[customer]
         np.add.at(self.margin, customer, per_order[known] * (lag <= plan.horizon_days))
@@ -58,19 +58,19 @@ class Outcome:
 
 
 def _totals(orders: Orders, refunds: Refunds) -> dict[str, float]:
-    counted, cancelled, rate, lines = orders.is_counted, orders.is_cancelled, orders.rate / 100, orders.lines
+    counted, sale, rate, lines = orders.is_counted, orders.is_sale, orders.rate / 100, orders.lines
+    cancelled = counted & ~sale
     gross = np.add.reduceat(lines.unit_price * lines.quantity, orders.first_line)
-    kept = counted & ~cancelled
     refunded = float((refunds.amount * rate[refunds.order]).sum())
     return {
         "orders_count": int(counted.sum()),
-        "cancelled_orders_count": int((counted & cancelled).sum()),
+        "cancelled_orders_count": int(cancelled.sum()),
         "guest_orders_count": int((counted & (orders.visits.customer < 0)).sum()),
         "order_lines_count": int(orders.line_count[counted].sum()),
         "gross_sales_amount": float((gross * rate)[counted].sum()),
         "discount_amount": float(((gross - orders.goods + orders.discount) * rate)[counted].sum()),
-        "cancelled_amount": float(((orders.goods - orders.discount) * rate)[counted & cancelled].sum()),
+        "cancelled_amount": float(((orders.goods - orders.discount) * rate)[cancelled].sum()),
         "refund_amount": refunded,
-        "net_revenue_amount": float(((orders.goods - orders.discount) * rate)[kept].sum()) - refunded,
+        "net_revenue_amount": float(((orders.goods - orders.discount) * rate)[sale].sum()) - refunded,
         "cm2_amount": float(orders.margin().sum() + refunds.margin.sum()),
     }

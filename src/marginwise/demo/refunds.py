@@ -66,7 +66,7 @@ class Refunds:
         lines, visits = orders.lines, orders.visits
         factor = np.array([c.return_factor for c in plan.campaigns])[visits.campaign[lines.order]]
         chance = np.minimum(catalogue.return_rate[lines.product] * factor, MOST_RETURNS)
-        chance *= (orders.is_counted & ~orders.is_cancelled)[lines.order]
+        chance *= orders.is_sale[lines.order]
         line = np.flatnonzero(rng.random(len(chance)) < chance)
         names = [kind for kind, *_ in plan.refunds.kinds]
         kind = draw(rng, index_table([share for _, share, *_ in plan.refunds.kinds]), len(line))

@@ -42,7 +42,7 @@ def generate_tables(
     Parameters
     ----------
     orders
-        Expected number of orders, guests included and test and void orders left out; the number drawn varies around it.
+        Expected number of orders without test and void ones; the number drawn varies around it.
     seed
         Equal seeds and sizes give equal stores.
     days, last_day

@@ -123,9 +123,9 @@ class _Part:
 
 
 def _buying(plan: StorePlan, season: Season, orders: Orders, rng: np.random.Generator) -> tuple[_Part, Array]:
-    """Return the visits in which real orders are placed, and which of them an earlier visit led to."""
+    """Return the visits in which sales are made, and which of them an earlier visit led to."""
     visits = orders.visits
-    order = np.flatnonzero(orders.is_counted)
+    order = np.flatnonzero(orders.is_sale)
     is_return = visits.number[order] > 1
     seen = np.where(
         is_return, _RETURN_VISIT_RATE, np.array([c.has_visits for c in plan.campaigns])[visits.campaign[order]]
@@ -186,7 +186,7 @@ def _idle(
     placed: int, rng: np.random.Generator,
 ) -> _Part:  # fmt: skip
     """Return the visits without an order; a known customer appears in them only after the first order."""
-    wanted = max(0.0, plan.sessions_per_order * int(orders.is_counted.sum()) - placed)
+    wanted = max(0.0, plan.sessions_per_order * int(orders.is_sale.sum()) - placed)
     inside = slice(day_range.start, day_range.stop)
     weights = demand.customers[:, inside] * np.array([c.visits.weight for c in plan.campaigns])[:, None]
     counts = rng.poisson(weights / weights.sum() * wanted)

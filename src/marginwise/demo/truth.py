@@ -37,15 +37,16 @@ class Window:
     as_of: int
 
     @classmethod
-    def of(cls, plan: StorePlan, last_order_day: int) -> Window:
+    def of(cls, plan: StorePlan, first_order_day: int, last_order_day: int) -> Window:
         """Return the newest window of customers who are mature and not left-censored.
 
-        >>> Window.of(StorePlan(), 729)
+        >>> from marginwise.demo.plan import StorePlan
+        >>> Window.of(StorePlan(), 0, 729)
         Window(start=274, end=638, as_of=728)
         """
         as_of = last_order_day - 1
         end = as_of - plan.horizon_days
-        return cls(start=max(plan.horizon_days, end - plan.window_days + 1), end=end, as_of=as_of)
+        return cls(start=max(first_order_day + plan.horizon_days, end - plan.window_days + 1), end=end, as_of=as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""When somebody orders: first orders, returns, guests, and the test and void orders that count for nothing."""
+"""When somebody orders: first orders, returns, guests, and the orders that come to nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from marginwise.demo.plan import StorePlan
     from marginwise.demo.season import Season
 
-__all__ = ["REAL", "TEST", "VOID", "Visits"]
+__all__ = ["CANCELLED", "SALE", "TEST", "VOID", "Visits"]
 
-REAL, TEST, VOID = 0, 1, 2
+SALE, CANCELLED, VOID, TEST = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,13 +28,13 @@ class Visits:
     Parameters
     ----------
     kind
-        REAL, TEST or VOID.
+        SALE, CANCELLED, VOID or TEST.
     customer
         Index of the customer, -1 for a guest or a test.
     campaign
         Origin of the customer; for a guest, of the visit.
     number
-        1 for the first order of a customer, 2 for the second …; 1 for guests. A void order has that of its copy.
+        1 for the first order of a customer, 2 for the second …; 1 for guests. A copy has that of its sale.
     day, at
         Day of the store and second since 1970.
     country, city, size
@@ -58,8 +58,8 @@ class Visits:
 
     @property
     def is_first(self) -> Array:
-        """True for the first real order of a customer."""
-        is_first: Array = (self.number == 1) & (self.customer >= 0) & (self.kind == REAL)
+        """True for the first sale to a customer."""
+        is_first: Array = (self.number == 1) & (self.customer >= 0) & (self.kind == SALE)
         return is_first
 
     def rows(self, which: Array | slice) -> Self:
@@ -68,7 +68,7 @@ class Visits:
 
     @classmethod
     def of(cls, plan: StorePlan, season: Season, demand: Demand, customers: Customers, streams: Streams) -> Self:
-        """Draw the returns of every customer, the guests, and the test and void orders."""
+        """Draw the returns of every customer, the guests, and the orders that come to nothing."""
         rng = streams.of("visits")
         buyer, bought_on, number = _customer_orders(plan, season, demand, customers, rng)
         guests = rng.poisson(demand.guests)
@@ -76,8 +76,8 @@ class Visits:
         guest_country, guest_city = places(plan, rng, guest_count)
         origins = index_table(demand.customers.sum(axis=1)).astype(np.int16)
         day = np.concatenate([bought_on, np.repeat(np.arange(season.count, dtype=np.int16), guests)])
-        real = cls(
-            kind=np.full(len(day), REAL, np.int8),
+        sales = cls(
+            kind=np.full(len(day), SALE, np.int8),
             customer=np.concatenate([buyer, np.full(guest_count, -1, np.int32)]),
             campaign=np.concatenate([customers.campaign[buyer], draw(rng, origins, guest_count)]),
             number=np.concatenate([number, np.ones(guest_count, np.int16)]),
@@ -87,21 +87,29 @@ class Visits:
             city=np.concatenate([customers.city[buyer], guest_city]),
             size=np.concatenate([customers.size[buyer], draw(rng, sizes(plan), guest_count)]),
         )
-        return real._with_test_and_void(plan, rng)
+        return sales._with_those_that_come_to_nothing(plan, rng)
 
-    def _with_test_and_void(self, plan: StorePlan, rng: np.random.Generator) -> Self:
-        """Add void copies of orders up to five minutes before them, and test orders of nobody; sort by time."""
-        chance = rng.random(self.count, dtype=np.float32)
-        void = np.flatnonzero(chance < plan.void_rate)
-        test = np.flatnonzero(chance > 1 - plan.test_rate)
-        row = np.concatenate([np.arange(self.count), void, test])
-        kind = np.repeat(np.array([REAL, VOID, TEST], dtype=np.int8), [self.count, len(void), len(test)])
-        at = self.at[row] - np.where(kind == REAL, 0, np.minimum(300, self.at[row] % 86_400))
-        order = np.argsort(at, kind="stable")
-        row, kind = row[order], kind[order]
+    def _with_those_that_come_to_nothing(self, plan: StorePlan, rng: np.random.Generator) -> Self:
+        """Add, on the day of a sale, orders cancelled after it, void ones before it and tests of nobody."""
+        chance = rng.random((3, self.count), dtype=np.float32)
+        copied = [
+            np.flatnonzero(chance[i] < rate)
+            for i, rate in enumerate((plan.cancelled_rate, plan.void_rate, plan.test_rate))
+        ]
+        row = np.concatenate([np.arange(self.count), *copied])
+        kinds = np.array([SALE, CANCELLED, VOID, TEST], dtype=np.int8)
+        kind = np.repeat(kinds, [self.count, *(len(rows) for rows in copied)])
+        second = self.at[row] % 86_400
+        shift = np.select(
+            [kind == SALE, kind == CANCELLED],
+            [0, np.minimum(rng.integers(120, 1_500, len(row)), 86_399 - second)],
+            -np.minimum(300, second),
+        )
+        order = np.argsort(self.at[row] + shift, kind="stable")
+        row, kind, shift = row[order], kind[order], shift[order]
         whole = {field.name: getattr(self, field.name)[row] for field in fields(self)}
         customer = np.where(kind == TEST, np.int32(-1), whole["customer"])
-        return type(self)(**{**whole, "kind": kind, "at": at[order], "customer": customer})
+        return type(self)(**{**whole, "kind": kind, "at": whole["at"] + shift, "customer": customer})
 
 
 def _customer_orders(
