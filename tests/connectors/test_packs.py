@@ -148,6 +148,8 @@ def test_maven_fuzzy_factory(shared_data: Path, pack: str, folder: str, files: i
             ("gsearch", "organic", None, "false", 56),
         ]
         assert rows(con, "select count(*) from landed.orders join landed.sessions using (session_id)") == [(149,)]
+        strangers = "select count(customer_id) from landed.sessions anti join landed.orders using (customer_id)"
+        assert rows(con, strangers) == [(0,)]
         events = dict(rows(con, "select event_type, count(visitor_id) from landed.events group by all"))
         assert events == {"view": 705, "add_to_cart": 303, "checkout": 368, "purchase": 79, "page": 3_545}
 

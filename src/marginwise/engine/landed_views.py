@@ -24,7 +24,10 @@ LandingCheck = tuple[str, str, int, str]
 
 
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
-    """Create the view `landed.<table>` of every contract table, typed and empty where no source fills it.
+    """Create `landed.<table>` for every contract table, typed and empty where no source fills it.
+
+    It is a view where reading it costs little. Where the mapping reads text, joins or keeps one row per key it is a
+    table, so that the stages behind, which read it many times, do not evaluate the mapping each time.
 
     Raises
     ------
@@ -34,9 +37,16 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
     with ExitStack() as stack:
         compilers = [stack.enter_context(Compiler(mapping, _columns(con, mapping))) for mapping in mappings.values()]
         queries = {table: _view(con, table, compilers) for table in contracts()}
+        costly = {table for table in contracts() if any(_is_costly(compiler, table) for compiler in compilers)}
+    present = con.execute(
+        "select table_name, case table_type when 'VIEW' then 'view' else 'table' end"
+        " from information_schema.tables where table_schema = 'landed'"
+    ).fetchall()
     con.begin()
+    for table, kind in present:
+        con.execute(f"drop {kind} landed.{identifier(table)}")
     for table, query in queries.items():
-        con.execute(f"create or replace view landed.{identifier(table)} as\n{query}")
+        con.execute(f"create {'table' if table in costly else 'view'} landed.{identifier(table)} as\n{query}")
     con.commit()
 
 
@@ -88,6 +98,14 @@ def _view(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler])
     names = [row[0] for row in con.execute(f"describe {union}").fetchall()]
     order = [*contracts()[table].column_names, *(name for name in names if name.startswith("x_")), *LINEAGE_COLUMNS]
     return f"select {', '.join(map(identifier, order))}\nfrom (\n{union}\n)"
+
+
+def _is_costly(compiler: Compiler, table: str) -> bool:
+    return any(
+        bool(entry.join or entry.one_row_per) or set(compiler.columns[entry.group].values()) == {"VARCHAR"}
+        for entry in compiler.mapping.tables
+        if entry.table == table and entry.group in compiler.columns
+    )
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str | None) -> int:
