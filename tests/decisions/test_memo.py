@@ -271,18 +271,40 @@ def test_abstentions_are_listed_by_what_knowing_is_worth() -> None:
 @pytest.mark.parametrize(
     ("given", "free", "told"),
     [
-        ("fix", "fix", "It holds with all unattributed orders given to it and with unknown costs taken as 0."),
-        ("fix", None, "It holds with all unattributed orders given to it."),
-        ("scale", None, "With all unattributed orders given to it the rule alone says Scale."),
-        ("fix", "scale", "It holds with all unattributed orders given to it; with unknown costs taken as 0 the rule"
-         " alone says Scale."),
+        ("fix", "fix", ""),
         (None, None, ""),
+        ("scale", None, "With all unattributed orders given to it the rule alone says Scale."),
+        ("fix", "scale", "With unknown costs taken as 0 the rule alone says Scale."),
     ],
-)  # fmt: skip
-def test_what_a_verdict_withstands_is_told(given: str | None, free: str | None, told: str) -> None:
+)
+def test_what_would_turn_a_verdict_is_told(given: str | None, free: str | None, told: str) -> None:
     row = judged("A", "fix", "Fix", 9, (1, -1, 2), unattributed_given_verdict=given, unknown_costs_free_verdict=free)
     assert reason_list([row])[0].bounds == told
-    assert reason_list([{**row, "verdict": "insufficient"}])[0].bounds == ""
+    assert not reason_list([{**row, "verdict": "insufficient"}])[0].bounds
+
+
+def test_the_largest_reasons_are_told_and_the_rest_counted() -> None:
+    row = unit("A", "fix", "Fix", reasons=[f"reason {i}" for i in range(9)])
+    memo = render_memo(full_facts(verdicts=[row]))
+    for text in (memo.markdown, Outline(memo.html).words()):
+        assert "reason 4" in text
+        assert "reason 5" not in text
+        assert "4 smaller ones" in text
+
+
+def test_steps_into_which_nothing_fell_are_left_out_and_unknown_ones_stay() -> None:
+    steps = [
+        {**BRIDGE[0], "step_order": 1},
+        {**BRIDGE[1], "step_order": 2, "step": "Bad debt", "amount": Decimal(0), "row_count": 0},
+        {**BRIDGE[1], "step_order": 3, "step": "Free goods", "amount": Decimal(0), "row_count": 7},
+        {**BRIDGE[1], "step_order": 4, "step": "Shipping cost", "amount": None, "row_count": 0},
+        {**BRIDGE[1], "step_order": 5, "step": "Unpriced", "step_id": "cost_unknown", "amount": None, "row_count": 0},
+    ]
+    assert [row.cells[0].main for row in bridge_tables(steps, "EUR")[0][1].rows] == [
+        "Raw total",
+        "Free goods",
+        "Shipping cost",
+    ]
 
 
 def test_reasons_come_from_a_list_or_from_lines() -> None:

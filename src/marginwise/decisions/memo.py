@@ -23,7 +23,14 @@ from marginwise.decisions.memo_tables import (
     resolve_table,
 )
 from marginwise.decisions.number_format import NOT_AVAILABLE, rate
-from marginwise.decisions.table import decision_headers, decision_markdown, decision_rows, markdown_text, plain
+from marginwise.decisions.table import (
+    decision_headers,
+    decision_markdown,
+    decision_rows,
+    markdown_text,
+    plain,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,6 +40,11 @@ __all__ = ["Memo", "MemoFacts", "render_memo"]
 Rows = Sequence[Mapping[str, Any]]
 
 UNITS_SHOWN = 25
+_WITHSTOOD = (
+    "Every Scale, Fix and Kill holds with none or all of the unattributed orders given to the unit, and with unknown"
+    " costs taken as 0, unless it says otherwise."
+)
+_DECIDED = ("scale", "fix", "kill")
 _OTHER_KINDS = {"campaign": "Campaigns", "partner": "Partners", "category": "Categories"}
 
 
@@ -133,6 +145,8 @@ def _view(facts: MemoFacts) -> dict[str, Any]:
         "channels": decision_rows(channels, currency),
         "channels_markdown": decision_markdown(channels, currency),
         "reasons": reason_list(channels),
+        "withstood": _WITHSTOOD,
+        "is_bounded": any(verdict_of(row) in _DECIDED and row.get("unattributed_given_verdict") for row in channels),
         "interval_chart": interval_chart(interval_bars(channels), currency, drawn),
         "evidence": evidence_table(channels, currency),
         "resolve": resolve_table(facts.verdicts, currency),

@@ -40,6 +40,7 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
+REASONS_SHOWN = 5
 ABSTENTIONS_SHOWN = 15
 GOOD_LOOKING_SHOWN = 25
 _SHOWN_ONLY = {
@@ -70,12 +71,13 @@ class TableView:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why a unit got its verdict, what to do about it, and what the verdict withstands."""
+    """Why a unit got its verdict, largest first, what to do about it, and what would turn it."""
 
     unit: str
     verdict: str
     label: str
     reasons: tuple[str, ...]
+    smaller_count: int
     action: str
     bounds: str
 
@@ -146,7 +148,7 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
 def resolve_table(units: Iterable[Row], currency: str) -> TableView:
     """Return, for units that cannot be judged, which data would resolve it and what knowing is worth."""
     undecided = [row for row in ranked(units) if verdict_of(row) == "insufficient"]
-    undecided.sort(key=lambda row: -(finite(row.get("worth_amount")) or Decimal(0)))
+    undecided.sort(key=lambda row: (_kind(row) != "channel", -(finite(row.get("worth_amount")) or Decimal(0))))
     rows = tuple(
         TableRow((
             Cell(unit_name(row), (_kind(row),)),
@@ -185,7 +187,8 @@ def good_looking_table(units: Iterable[Row], currency: str) -> TableView:
 
 def bridge_tables(bridge: Iterable[Row], currency: str) -> list[tuple[list[Row], TableView]]:
     """Return the margin bridge of every store, with the statement whether it closes to the smallest coin."""
-    ordered = sorted(bridge, key=lambda row: (str(row.get("store_id")), row.get("step_order") or 0))
+    told = [step for step in bridge if not _is_nothing(step)]
+    ordered = sorted(told, key=lambda row: (str(row.get("store_id")), row.get("step_order") or 0))
     stores = [(store, list(steps)) for store, steps in groupby(ordered, key=lambda row: str(row.get("store_id")))]
     tables = []
     for store, steps in stores:
@@ -280,14 +283,22 @@ def coverage_table(coverage: Iterable[Row]) -> TableView:
                      (False, True, True, True), rows, is_compact=True)  # fmt: skip
 
 
+def _is_nothing(step: Row) -> bool:
+    """Say whether no row fell into the step; a cost that no source states is something, and stays."""
+    amount, is_empty = finite(step.get("amount")), step.get("row_count") == 0
+    return step.get("step_kind") != "total" and is_empty and (amount == 0 or step.get("step_id") == "cost_unknown")
+
+
 def _reasons(row: Row) -> Reasons:
     verdict = verdict_of(row)
     told = (_SHOWN_ONLY.get(unit_name(row), "It is shown, not judged."),) if verdict == "unjudged" else ()
+    reasons = sentences(row.get("reasons")) or told or ("No reason was given.",)
     return Reasons(
         unit=unit_name(row),
         verdict=verdict,
         label=label_of(row),
-        reasons=sentences(row.get("reasons")) or told or ("No reason was given.",),
+        reasons=reasons[:REASONS_SHOWN],
+        smaller_count=max(0, len(reasons) - REASONS_SHOWN),
         action=plain(row.get("action") or ""),
         bounds=_bounds(row) if verdict in ("scale", "fix", "kill") else "",
     )
@@ -298,11 +309,9 @@ def _bounds(row: Row) -> str:
         (row.get("unattributed_given_verdict"), "with all unattributed orders given to it"),
         (row.get("unknown_costs_free_verdict"), "with unknown costs taken as 0"),
     ]
-    known = [(str(verdict), words) for verdict, words in tried if verdict]
-    own = row.get("verdict")
-    holds = " and ".join(words for verdict, words in known if verdict == own)
-    turns = [f"{words} the rule alone says {verdict.title()}" for verdict, words in known if verdict != own]
-    text = "; ".join([*([f"it holds {holds}"] if holds else []), *turns])
+    turns = [f"{words} the rule alone says {str(verdict).title()}" for verdict, words in tried
+             if verdict and verdict != row.get("verdict")]  # fmt: skip
+    text = "; ".join(turns)
     return plain(f"{text[0].upper()}{text[1:]}.") if text else ""
 
 
