@@ -26,8 +26,8 @@ LandingCheck = tuple[str, str, int, str]
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
     """Create `landed.<table>` for every contract table, typed and empty where no source fills it.
 
-    It is a view where reading it costs little. Where the mapping reads text, joins or keeps one row per key it is a
-    table, so that the stages behind, which read it many times, do not evaluate the mapping each time.
+    It is a view where reading it costs little. Where the mapping reads text, filters, joins or keeps one row per key it
+    is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time.
 
     Raises
     ------
@@ -102,7 +102,8 @@ def _view(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler])
 
 def _is_costly(compiler: Compiler, table: str) -> bool:
     return any(
-        bool(entry.join or entry.one_row_per) or set(compiler.columns[entry.group].values()) == {"VARCHAR"}
+        bool(entry.join or entry.where or entry.one_row_per)
+        or set(compiler.columns[entry.group].values()) == {"VARCHAR"}
         for entry in compiler.mapping.tables
         if entry.table == table and entry.group in compiler.columns
     )
