@@ -63,7 +63,7 @@ final as (
         order_lines.is_good,
         coalesce(
             order_lines.line_amount,
-            {{ money('landed_lines.quantity * landed_lines.unit_price * coalesce(rates.exchange_rate, 1)') }}
+            {{ money('cast(landed_lines.quantity as double precision) * landed_lines.unit_price * coalesce(rates.exchange_rate, 1)') }}
         ) as amount
     from landed_lines
     left join order_lines
@@ -83,7 +83,7 @@ final as (
         false,
         coalesce(refunds.has_earlier_sale, false),
         refunds.is_good,
-        -coalesce(refunds.amount, {{ money('landed_refunds.amount * coalesce(rates.exchange_rate, 1)') }})
+        -coalesce(refunds.amount, {{ money('cast(landed_refunds.amount as double precision) * coalesce(rates.exchange_rate, 1)') }})
     from landed_refunds
     left join refunds
         on landed_refunds.store_id = refunds.store_id and landed_refunds.loaded_refund_id = refunds.refund_id
