@@ -423,40 +423,48 @@ def test_the_contract_pack_takes_files_shaped_like_the_contract(tmp_path: Path) 
 
 
 def _land_in_child(folder: str) -> None:
+    def tell(_name: str, done: int, _total: int) -> None:
+        (Path(folder) / "progress").write_text(str(done))
+
     con = duckdb.connect(f"{folder}/warehouse.duckdb")
-    land(con, {"shop": LandingSource(load_mapping(f"{folder}/shop.map.toml"), Path(folder) / "data")}, landed_at=DAY)
+    source = LandingSource(load_mapping(f"{folder}/shop.map.toml"), Path(folder) / "data")
+    land(con, {"shop": source}, landed_at=DAY, progress=tell)
+
+
+def _progress(folder: Path) -> int:
+    try:
+        return int((folder / "progress").read_text() or 0)
+    except FileNotFoundError:
+        return 0
 
 
 def test_a_landing_that_is_killed_leaves_whole_files(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.con.close()
     for day in range(1, 29):
-        lines = [f"{day}-{n};2024-07-{day:02};A;2;3.50" for n in range(500)]
-        shop.put(f"sales-2024-07-{day:02}.csv", *lines)
+        shop.put(f"sales-2024-07-{day:02}.csv", *(f"{day}-{n};2024-07-{day:02};A;2;3.50" for n in range(500)))
     chance = random.Random(7)
     context = multiprocessing.get_context("spawn")
-    for _ in range(3):
+    landed = []
+    for goal in (3, 9, 16):
+        (tmp_path / "progress").unlink(missing_ok=True)
         child = context.Process(target=_land_in_child, args=(str(tmp_path),))
         child.start()
-        time.sleep(0.9 + chance.random())
-        if child.is_alive() and child.pid:
-            os.kill(child.pid, signal.SIGKILL)
+        while child.is_alive() and _progress(tmp_path) < goal:
+            time.sleep(0.001)
+        time.sleep(chance.random() / 100)
+        assert child.pid
+        os.kill(child.pid, signal.SIGKILL)
         child.join()
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as con:
-            if con.execute("select count(*) from duckdb_tables() where table_name = 'shop__lines'").fetchall() == [
-                (0,)
-            ]:
-                continue
-            torn = con.execute(
-                "select count(*) from ops.files as f where row_count <> "
-                "(select count(*) from raw.shop__lines as r where r._file_hash = f.file_hash)"
-            ).fetchall()
-            orphans = con.execute(
-                "select count(*) from raw.shop__lines anti join ops.files on file_hash = _file_hash"
-            ).fetchall()
-            assert (torn, orphans) == ([(0,)], [(0,)])
+            of_file = "(select count(*) from raw.shop__lines as r where r._file_hash = f.file_hash)"
+            torn = con.execute(f"select count(*) from ops.files as f where row_count <> {of_file}").fetchall()
+            stray = "select count(*) from raw.shop__lines as r anti join ops.files as f on f.file_hash = r._file_hash"
+            assert (torn, con.execute(stray).fetchall()) == ([(0,)], [(0,)])
+            landed.append(con.execute("select count(*) from ops.files").fetchall()[0][0])
+    assert 3 <= landed[0] < 28, "the first kill must fall into the landing"
+    assert landed == sorted(landed)
     _land_in_child(str(tmp_path))
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as con:
-        assert con.execute("select count(*), count(distinct order_id) from landed.order_items").fetchall() == [
-            (14_000, 14_000)
-        ]
+        counts = con.execute("select count(*), count(distinct order_id) from landed.order_items").fetchall()
+        assert counts == [(14_000, 14_000)]
