@@ -29,7 +29,6 @@ class _Kind:
     column: str
     changes: tuple[tuple[str, Any], ...]
     is_text_only: bool = False
-    is_quarantined: bool = True
 
 
 _NOBODY = ("customer_id", None)
@@ -73,7 +72,7 @@ _KINDS = (
         (("line_number", "{90000+i}"), ("quantity", "-1")),
     ),
     _Kind("order_items", "orphan line", "relationship", "order_id", (("order_id", "x-orphan-{i}"),)),
-    _Kind("order_items", "duplicate key", "key", "line_number", (), is_quarantined=False),
+    _Kind("order_items", "duplicate key", "key", "order_id", ()),
     _Kind("refunds", "amount that is none", "type", "amount", (("refund_id", "x-amount-{i}"), ("amount", "n/a")), True),
     _Kind(
         "refunds",
@@ -82,7 +81,7 @@ _KINDS = (
         "order_id",
         (("refund_id", "x-orphan-{i}"), ("order_id", "x-orphan-{i}")),
     ),
-    _Kind("payments", "duplicate key", "key", "payment_number", (), is_quarantined=False),
+    _Kind("payments", "duplicate key", "key", "order_id", ()),
     _Kind(
         "customers",
         "no date of creation",
@@ -162,7 +161,6 @@ def bad_rows(
                 rule=kind.rule,
                 column=kind.column,
                 rows=count,
-                is_quarantined=kind.is_quarantined,
             )
         )
     named = {name: BadRows(tuple(sample[name].column_names), tuple(lines)) for name, lines in bad.items()}

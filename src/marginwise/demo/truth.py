@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -55,7 +55,8 @@ class UnitTruth:
 
     ``expected_*`` follow from the planted parameters, ``realised_*`` from the customers that were drawn, as a correct
     warehouse computes them from the files. ``verdict`` is what the rules give to the expected values; it is None for
-    units without a lever. A margin or a repeat gap is clear when it is at least 3 standard errors from 0.
+    units without a lever. A margin is clear when it is at least 3 standard errors from 0, with none and with all of the
+    unattributed customers; a repeat rate when it is as far from the rest of the store.
     """
 
     unit_kind: str
@@ -72,9 +73,9 @@ class UnitTruth:
     margin_standard_error: float
     expected_margin_per_customer_amount: float
     realised_margin_per_customer_amount: float | None
-    expected_repeat_rate: float | None
+    expected_repeat_rate: float
     realised_repeat_rate: float | None
-    expected_rest_repeat_rate: float | None
+    expected_rest_repeat_rate: float
     realised_rest_repeat_rate: float | None
     verdict: str | None
     reason: str
@@ -84,14 +85,13 @@ class UnitTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dirt:
-    """Bad rows added to a file: how many, which rule finds them in which column, and whether they leave the data."""
+    """Bad rows added to a file, all bound for quarantine: how many, and which rule finds them in which column."""
 
     table: str
     kind: str
     rule: str
     column: str
     rows: int
-    is_quarantined: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,50 +197,80 @@ def _verdict(margin: float, repeat: float, rest: float, customers: float) -> tup
     return "fix", "loses money, but customers come back"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Planned:
+    """Expected values of the window by campaign, shapes (K,), added up over groups of campaigns."""
+
+    count: Array
+    earned: Array
+    spend: Array
+    repeat_rate: Array
+
+    @classmethod
+    def of(cls, window: Window, demand: Demand, expectation: Expectation) -> Self:
+        inside = slice(window.start, max(window.start, window.end + 1))
+        return cls(
+            count=demand.customers[:, inside].sum(axis=1),
+            earned=(demand.customers[:, inside] * expectation.customer[:, inside]).sum(axis=1),
+            spend=demand.spend_in_reporting[:, inside].sum(axis=1),
+            repeat_rate=expectation.repeat_rate,
+        )
+
+    def customers(self, rows: Array) -> float:
+        return float(self.count[rows].sum())
+
+    def repeat(self, rows: Array) -> float:
+        return float((self.repeat_rate * self.count)[rows].sum()) / max(self.customers(rows), 1e-9)
+
+    def repeat_variance(self, rows: Array) -> float:
+        return self.repeat(rows) * (1 - self.repeat(rows)) / max(self.customers(rows), 1e-9)
+
+
 def unit_truths(
     plan: StorePlan, window: Window, demand: Demand, expectation: Expectation, customers: Customers, outcome: Outcome
 ) -> tuple[UnitTruth, ...]:
     """Return the truth of every channel and named campaign, in the order of the plan."""
-    inside = slice(window.start, max(window.start, window.end + 1))
-    count = demand.customers[:, inside].sum(axis=1)
-    earned = (demand.customers[:, inside] * expectation.customer[:, inside]).sum(axis=1)
-    spend = demand.spend_in_reporting[:, inside].sum(axis=1)
+    planned = _Planned.of(window, demand, expectation)
     is_inside = (customers.day >= window.start) & (customers.day <= window.end)
-    of_campaign = [np.flatnonzero(is_inside & (customers.campaign == k)) for k in range(len(plan.campaigns))]
-    unassigned = np.array([c.channel == UNASSIGNED for c in plan.campaigns])
+    drawn = [np.flatnonzero(is_inside & (customers.campaign == k)) for k in range(len(plan.campaigns))]
+    everyone = np.concatenate(drawn)
+    unassigned = np.array([k for k, c in enumerate(plan.campaigns) if c.channel == UNASSIGNED], dtype=np.int64)
+
+    def squares(rows: Array) -> float:
+        """Variance of the margin that these campaigns bring, for a Poisson number of customers."""
+        members = np.concatenate([drawn[k] for k in rows]) if len(rows) else everyone[:0]
+        pool = members if len(members) >= _FEW_TO_REPEAT else everyone
+        return planned.customers(rows) * float(np.mean(outcome.margin[pool] ** 2)) if len(pool) else 0.0
+
     units = []
     for kind, name, members in _members(plan):
-        row = np.array(members)
+        rows = np.array(members)
+        rest = np.setdiff1d(np.arange(len(plan.campaigns)), rows)
+        given = np.union1d(rows, unassigned)
         first = plan.campaigns[members[0]]
-        rest = np.setdiff1d(np.arange(len(plan.campaigns)), row)
-        extra = np.union1d(row, np.flatnonzero(unassigned))
-        rest_of_extra = np.setdiff1d(rest, extra)
         has_spend = all(plan.campaigns[k].cost_per_customer is not None for k in members)
-        drawn = np.concatenate([of_campaign[k] for k in members])
-        others = np.concatenate([of_campaign[k] for k in rest]) if len(rest) else np.array([], dtype=np.int64)
-        margins = outcome.margin[drawn]
-        pool = margins if len(margins) >= _FEW_TO_REPEAT else outcome.margin[is_inside]
-        error = float(np.sqrt(count[row].sum() * np.mean(pool**2))) if len(pool) else 0.0
-        rate = expectation.repeat_rate
-        repeat, rest_repeat = _mean(rate[row], count[row]), _mean(rate[rest], count[rest])
-        expected = float(earned[row].sum() - spend[row].sum())
-        gap_error = np.sqrt(
-            repeat * (1 - repeat) / max(count[row].sum(), 1e-9)
-            + rest_repeat * (1 - rest_repeat) / max(count[rest].sum(), 1e-9)
-        )
+        has_lever = first.channel != UNASSIGNED
+        spend = float(planned.spend[rows].sum())
+        expected = float(planned.earned[rows].sum()) - spend
+        expected_given = float(planned.earned[given].sum()) - spend
+        error, error_given = np.sqrt(squares(rows)), np.sqrt(squares(given))
+        repeat, rest_repeat = planned.repeat(rows), planned.repeat(rest)
         verdict, reason = true_verdict(
             has_spend=has_spend,
             margin=expected,
-            margin_error=error,
-            customers=float(count[row].sum()),
+            margin_error=float(error),
+            customers=planned.customers(rows),
             repeat=repeat,
             rest=rest_repeat,
-            given_margin=float(earned[extra].sum() - spend[row].sum()),
-            given_repeat=_mean(rate[extra], count[extra]),
-            given_rest=_mean(rate[rest_of_extra], count[rest_of_extra]),
+            given_margin=expected_given,
+            given_repeat=planned.repeat(given),
+            given_rest=planned.repeat(np.setdiff1d(rest, given)),
         )
-        has_lever = first.channel != UNASSIGNED
-        realised = float(margins.sum() - spend[row].sum())
+        mine = np.concatenate([drawn[k] for k in rows])
+        others = np.setdiff1d(everyone, mine)
+        realised = float(outcome.margin[mine].sum()) - spend
+        is_far = abs(expected) >= _CLEAR * error and abs(expected_given) >= _CLEAR * error_given
+        gap_error = np.sqrt(planned.repeat_variance(rows) + planned.repeat_variance(rest))
         units.append(
             UnitTruth(
                 unit_kind=kind,
@@ -249,21 +279,21 @@ def unit_truths(
                 is_paid=first.is_paid,
                 lever=("budget" if first.is_paid else "effort") if has_lever else None,
                 has_spend=has_spend,
-                spend_amount=round(float(spend[row].sum()), 2) if has_spend else None,
-                expected_customers_count=round(float(count[row].sum()), 2),
-                realised_customers_count=len(drawn),
+                spend_amount=round(spend, 2) if has_spend else None,
+                expected_customers_count=round(planned.customers(rows), 2),
+                realised_customers_count=len(mine),
                 expected_margin_amount=round(expected, 2),
                 realised_margin_amount=round(realised, 2),
-                margin_standard_error=round(error, 2),
-                expected_margin_per_customer_amount=round(expected / max(float(count[row].sum()), 1e-9), 4),
-                realised_margin_per_customer_amount=round(realised / len(drawn), 4) if len(drawn) else None,
+                margin_standard_error=round(float(error), 2),
+                expected_margin_per_customer_amount=round(expected / max(planned.customers(rows), 1e-9), 4),
+                realised_margin_per_customer_amount=round(realised / len(mine), 4) if len(mine) else None,
                 expected_repeat_rate=round(repeat, 6),
-                realised_repeat_rate=_share(outcome.has_repeated[drawn]),
+                realised_repeat_rate=_share(outcome.has_repeated[mine]),
                 expected_rest_repeat_rate=round(rest_repeat, 6),
                 realised_rest_repeat_rate=_share(outcome.has_repeated[others]),
                 verdict=verdict if has_lever else None,
                 reason=reason if has_lever else "no lever",
-                is_margin_clear=bool(has_spend and abs(expected) >= _CLEAR * error),
+                is_margin_clear=bool(has_spend and is_far),
                 is_repeat_clear=bool(abs(repeat - rest_repeat) >= _CLEAR * gap_error),
             )
         )
@@ -275,10 +305,6 @@ def _members(plan: StorePlan) -> list[tuple[str, str, list[int]]]:
         ("channel", name, [k for k, c in enumerate(plan.campaigns) if c.channel == name]) for name in plan.channels
     ]
     return channels + [("campaign", c.campaign, [k]) for k, c in enumerate(plan.campaigns) if c.campaign is not None]
-
-
-def _mean(values: Array, weights: Array) -> float:
-    return float((values * weights).sum() / max(weights.sum(), 1e-9))
 
 
 def _share(flags: Array) -> float | None:
