@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from marginwise.decisions.table import decision_headers, decision_markdown, decision_rows, decision_table, markdown_text
+from marginwise.decisions.table import (
+    Cell,
+    decision_headers,
+    decision_markdown,
+    decision_rows,
+    decision_table,
+    markdown_text,
+)
 from tests.decisions.memo_sample import CHANNELS, OTHERS, judged, unit
 
 HOSTILE = "<script>alert(1)</script>|`*_[x](javascript:y)\n\x1b[31m[red]"
@@ -64,6 +71,13 @@ def test_a_paid_unit_without_spend_has_no_margin_only_what_stood_before_spend() 
     row = next(row for row in decision_rows(CHANNELS, "EUR") if row.unit.main == "Affiliates")
     assert row.margin.main == "not available"
     assert row.margin.details == ("€21,500 before spend",)
+
+
+@pytest.mark.parametrize("column", ["goods_unknown_rate", "unknown_cost_rate"])
+def test_where_no_cost_is_known_there_is_no_margin_and_no_chance_of_one(column: str) -> None:
+    row = judged("A", "insufficient", "Insufficient", 9_000, (0, 0, 0), **{column: 1.0})
+    assert decision_rows([row], "EUR")[0].margin == Cell("not available", ("cost of goods unknown",))
+    assert decision_rows([{**row, column: 0.6}], "EUR")[0].margin.main == "€0.00"
 
 
 def test_unknown_costs_and_assumptions_are_told_beside_the_number() -> None:

@@ -20,7 +20,7 @@ from marginwise.decisions.number_format import (
     probability,
     rate,
 )
-from marginwise.decisions.table import Cell, label_of, lacks_spend, plain, ranked, unit_name, verdict_of
+from marginwise.decisions.table import Cell, has_margin, label_of, lacks_spend, plain, ranked, unit_name, verdict_of
 
 __all__ = [
     "Reasons",
@@ -112,7 +112,7 @@ def interval_bars(channels: Iterable[Row]) -> list[IntervalBar]:
     bars = []
     for row in ranked(channels):
         amount, low, high = (finite(row.get(f"margin{part}_amount")) for part in ("", "_low", "_high"))
-        if amount is not None and low is not None and high is not None and not lacks_spend(row):
+        if amount is not None and low is not None and high is not None and has_margin(row):
             bars.append(IntervalBar(unit_name(row), amount, low, high, verdict_of(row)))
     return bars
 
@@ -122,7 +122,7 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
     rows = []
     for row in ranked(channels):
         per_customer = finite(row.get("margin_per_customer_amount"))
-        hidden = per_customer is None or lacks_spend(row)
+        hidden = per_customer is None or not has_margin(row)
         interval = money_range(row.get("margin_per_customer_low_amount"), row.get("margin_per_customer_high_amount"),
                                currency, minor_unit(currency))  # fmt: skip
         details = () if hidden or interval == NOT_AVAILABLE else (interval,)
@@ -130,8 +130,8 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
             Cell(unit_name(row)),
             Cell(count(row.get("mature_customers_count"))),
             Cell(NOT_AVAILABLE if hidden else money(per_customer, currency, minor_unit(currency)), details),
-            Cell(NOT_AVAILABLE if lacks_spend(row) else probability(row.get("p_margin_positive"))),
-            Cell(probability(row.get("p_repeat_above_rest"))),
+            Cell(NOT_AVAILABLE if not has_margin(row) else probability(row.get("p_margin_positive"))),
+            Cell(probability(None if row.get("rest_repeat_rate") is None else row.get("p_repeat_above_rest"))),
             Cell(rate(row.get("refund_rate"))),
             _spend(row, currency),
             Cell(_cost_shares(row)),

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from rich import box
@@ -32,6 +33,7 @@ VERDICT_ORDER = ("scale", "fix", "kill", "insufficient", "unjudged")
 _STYLES = {"scale": "bold green", "fix": "bold yellow", "kill": "bold red", "insufficient": "bold", "unjudged": "dim"}
 _WORDS = {"scale": "Scale", "fix": "Fix", "kill": "Kill", "insufficient": "Insufficient", "unjudged": "Not judged"}
 _ASSUMED = " (assumed)"
+_ALL_UNKNOWN = Decimal("0.9995")
 _MIN_WIDTHS = (10, 8, 10, 12, 9, 12)
 _KINDS = {"channel": "Channel", "campaign": "Campaign", "partner": "Partner", "category": "Category"}
 NAMELESS_UNITS = ("Unassigned", "Guests")
@@ -184,6 +186,16 @@ def ranked(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=_rank)
 
 
+def lacks_costs(row: Row) -> bool:
+    """Say whether the cost of all goods the unit sold is unknown, so that its margin adds up nothing."""
+    return any((finite(row.get(name)) or 0) >= _ALL_UNKNOWN for name in ("goods_unknown_rate", "unknown_cost_rate"))
+
+
+def has_margin(row: Row) -> bool:
+    """Say whether a margin can be told for the unit."""
+    return finite(row.get("margin_amount")) is not None and not lacks_spend(row) and not lacks_costs(row)
+
+
 def _rank(row: Row) -> tuple[bool, int, Any, str]:
     revenue = finite(row.get("net_revenue_amount"))
     name = unit_name(row)
@@ -224,9 +236,11 @@ def _margin(row: Row, currency: str, places: int) -> Cell:
     amount = finite(row.get("margin_amount"))
     if amount is None:
         return Cell(NOT_AVAILABLE)
-    interval = money_range(row.get("margin_low_amount"), row.get("margin_high_amount"), currency, places)
+    if lacks_costs(row):
+        return Cell(NOT_AVAILABLE, ("cost of goods unknown",))
     if lacks_spend(row):
         return Cell(NOT_AVAILABLE, (f"{money(amount, currency, places)} before spend",))
+    interval = money_range(row.get("margin_low_amount"), row.get("margin_high_amount"), currency, places)
     details = [interval] if interval != NOT_AVAILABLE else []
     chance = row.get("p_margin_positive")
     if finite(chance) is not None:
