@@ -224,6 +224,16 @@ def main() -> None:
         fail(error, as_json="--json" in sys.argv)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:  # a defect of ours: told in one line, with the traceback on request
+        from marginwise.cli.console import fail
+
+        if {"--verbose", "-v"} & set(sys.argv):
+            raise
+        unexpected = MarginwiseError(
+            f"Unexpected {type(error).__name__}: {error}",
+            fix="This is a defect of Marginwise. `marginwise --verbose …` shows where; the published store is unchanged.",
+        )
+        fail(unexpected, as_json="--json" in sys.argv)
 
 
 if __name__ == "__main__":
