@@ -10,7 +10,7 @@ import pytest
 from marginwise.decisions.memo import MemoFacts, render_memo
 from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_charts import IntervalBar, WaterfallStep, interval_chart, waterfall_chart
-from marginwise.decisions.memo_tables import bridge_tables, bridge_waterfall, reason_list, resolve_table
+from marginwise.decisions.memo_tables import bridge_tables, bridge_waterfall, evidence_table, reason_list, resolve_table
 from tests.decisions.memo_sample import BRIDGE, CHANNELS, GRADES, full_facts, judged, unit
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -312,3 +312,19 @@ def test_reasons_come_from_a_list_or_from_lines() -> None:
     assert reason_list([{**row, "reasons": ["b", "a"]}])[0].reasons == ("b", "a")
     assert reason_list([{**row, "reasons": "b\na\n"}])[0].reasons == ("b", "a")
     assert reason_list([{**row, "reasons": []}])[0].reasons == ("No reason was given.",)
+
+
+def test_nothing_to_judge_is_not_called_judged() -> None:
+    shown = [{**row, "goods_unknown_rate": 1.0} for row in CHANNELS[-2:]]
+    markdown = render_memo(full_facts(verdicts=shown, looks_good=[])).markdown
+    assert "There is nothing to judge" in markdown
+    assert "Every unit could be judged" not in markdown
+    assert "Not available: no margin can be told for any unit." in markdown
+    judged_all = render_memo(full_facts(verdicts=CHANNELS[:3], looks_good=[])).markdown
+    assert "Every unit could be judged." in judged_all
+    assert "very likely a negative margin" in judged_all
+
+
+def test_a_repeat_rate_without_a_rest_has_no_chance_of_beating_it() -> None:
+    alone = [{**CHANNELS[0], "rest_repeat_rate": None}]
+    assert evidence_table(alone, "EUR").rows[0].cells[4].main == "not available"

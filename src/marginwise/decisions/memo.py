@@ -27,6 +27,7 @@ from marginwise.decisions.table import (
     decision_headers,
     decision_markdown,
     decision_rows,
+    has_margin,
     markdown_text,
     plain,
     verdict_of,
@@ -146,6 +147,8 @@ def _view(facts: MemoFacts) -> dict[str, Any]:
         "channels_markdown": decision_markdown(channels, currency),
         "reasons": reason_list(channels),
         "withstood": _WITHSTOOD,
+        "resolved": _resolved(facts.verdicts),
+        "nothing_looks_good": _nothing_looks_good(facts.verdicts),
         "is_bounded": any(verdict_of(row) in _DECIDED and row.get("unattributed_given_verdict") for row in channels),
         "interval_chart": interval_chart(interval_bars(channels), currency, drawn),
         "evidence": evidence_table(channels, currency),
@@ -174,6 +177,18 @@ def _other_kind(facts: MemoFacts, kind: str, title: str) -> dict[str, Any]:
         "markdown": decision_markdown(largest, facts.currency, kind),
         "left_out": len(units) - len(largest),
     }
+
+
+def _resolved(verdicts: Rows) -> str:
+    if any(verdict_of(row) in _DECIDED for row in verdicts):
+        return "Every unit could be judged."
+    return "There is nothing to judge: no channel, campaign, partner or category is known."
+
+
+def _nothing_looks_good(verdicts: Rows) -> str:
+    if any(has_margin(row) for row in verdicts):
+        return "No unit has rising revenue or a return on ad spend above its target and very likely a negative margin."
+    return f"{NOT_AVAILABLE.capitalize()}: no margin can be told for any unit."
 
 
 def _caveats(facts: MemoFacts) -> list[str]:
