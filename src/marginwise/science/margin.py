@@ -42,7 +42,7 @@ _SCALE_WEIGHT = 25.0
 _VARIANCE_WEIGHT = 6.0
 _BODY_SPREAD = 0.5
 _COUNT_SHAPE = 0.5
-_RETURN_PRIOR = Spread(linear_to=0.5, between=0.35, centre=1.0, exactly=0.03)
+_RETURN_PRIOR = Spread(linear_to=0.5, between=0.35, centre=1.0, exactly=0.01)
 _MEAN_PRIOR = Spread(linear_to=0.5, between=0.35)
 
 
@@ -248,11 +248,13 @@ def _body_means(
     variance = (_VARIANCE_WEIGHT * common_variance * scale**2 + squares) / (_VARIANCE_WEIGHT + weight)
 
     common = float(seen[pooled] @ mean[pooled] / seen[pooled].sum()) if pooled.any() else 0.0
-    between = (_BODY_SPREAD * common) ** 2
+    # the floor only keeps customers who are all alike from dividing by nothing
+    floor = 1e-12 * max(common**2, 1e-12)
+    between = _BODY_SPREAD**2 * (common**2 + common_variance / 4) + floor
     result = np.empty((count, draws))
     for index, rng in enumerate(units):
         degrees = _VARIANCE_WEIGHT + weight[index]
-        own = seen[index] / (variance[index] * degrees / rng.chisquare(degrees, draws))
+        own = seen[index] / ((variance[index] + floor) * degrees / rng.chisquare(degrees, draws))
         total = own + 1 / between
         result[index] = (own * mean[index] + common / between) / total + noise[index] / np.sqrt(total)
     return result

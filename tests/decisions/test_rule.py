@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from marginwise.decisions.discovery import discoveries
+from marginwise.decisions.information import value_of_information
+from marginwise.decisions.rule import rule
+from marginwise.settings import DecisionSettings
+
+SETTINGS = DecisionSettings()
+MARGINS = (None, 0.0, 0.05, 0.0501, 0.5, 0.8999, 0.90, 1.0)
+REPEATS = (None, 0.0, 0.4999, 0.5, 1.0)
+
+
+def scale(margin: float | None, repeat: float | None) -> bool:
+    return margin is not None and margin >= 0.90 and repeat is not None and repeat >= 0.5
+
+
+def kill(margin: float | None, repeat: float | None) -> bool:
+    return margin is not None and margin <= 0.05 and (repeat is None or repeat < 0.5)
+
+
+def insufficient(margin: float | None, repeat: float | None) -> bool:
+    return margin is None
+
+
+def fix(margin: float | None, repeat: float | None) -> bool:
+    return not (scale(margin, repeat) or kill(margin, repeat) or insufficient(margin, repeat))
+
+
+RULES = {"scale": scale, "kill": kill, "insufficient": insufficient, "fix": fix}
+
+
+@pytest.mark.parametrize(("margin", "repeat"), list(product(MARGINS, REPEATS)))
+def test_every_unit_gets_exactly_one_verdict_and_it_is_the_documented_one(
+    margin: float | None, repeat: float | None
+) -> None:
+    holding = [verdict for verdict, holds in RULES.items() if holds(margin, repeat)]
+    assert holding == [rule(margin, repeat, SETTINGS)]
+
+
+def test_thresholds_are_settings() -> None:
+    strict = DecisionSettings(scale_probability=0.99, repeat_probability=0.7)
+    assert rule(0.95, 0.6, SETTINGS) == "scale"
+    assert rule(0.95, 0.6, strict) == "fix"
+    assert rule(0.995, 0.6, strict) == "fix"
+
+
+def test_false_discoveries_are_cut_to_their_mean() -> None:
+    assert discoveries([], 0.1) == []
+    assert discoveries([0.2], 0.1) == [False]
+    assert discoveries([0.01, 0.02, 0.4], 0.1) == [True, True, False]
+    assert discoveries([0.01, 0.19], 0.1) == [True, True]
+    assert discoveries([0.1] * 7, 0.1) == [True] * 7
+
+
+def test_equal_errors_share_their_fate_in_any_order() -> None:
+    errors = [0.02, 0.15, 0.15, 0.15]
+    assert discoveries(errors, 0.1) == [True, False, False, False]
+    assert discoveries(errors[::-1], 0.1) == [False, False, False, True]
+
+
+def test_value_of_information_is_the_reference_figure() -> None:
+    assert value_of_information(1, 5) == pytest.approx(1.53447, abs=1e-5)
+    assert value_of_information(-1, 5) == pytest.approx(1.53447, abs=1e-5)
+    assert value_of_information(100, 1) == pytest.approx(0, abs=1e-12)
+    assert value_of_information(0, 0) == 0

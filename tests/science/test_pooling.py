@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from marginwise.science.pooling import Spread, UnitMeans, pooled_means, pooled_rates
+
+PRIOR = Spread(linear_to=0.5, between=0.35, centre=1.0, exactly=0.01)
+
+
+def shown(means: np.ndarray, error: float, prior: Spread = PRIOR) -> np.ndarray:
+    rng, units, draws = np.random.default_rng(4), len(means), 2000
+    unit_draws = means[:, None] + error * rng.standard_normal((units, draws))
+    customers = np.full(units, 100.0)
+    evidence = UnitMeans(
+        unit_draws, rng.standard_normal(draws), rng.standard_normal((units, draws)), customers, customers, False
+    )
+    return pooled_means(evidence, prior, rng)
+
+
+def test_rates_that_do_not_differ_are_pulled_together_and_others_are_not() -> None:
+    rng = np.random.default_rng(5)
+    everyone = np.ones(30, dtype=bool)
+    trials = np.full(30, 200.0)
+    alike = rng.binomial(200, 0.1, 30).astype(float)
+    apart = rng.binomial(200, np.linspace(0.02, 0.6, 30)).astype(float)
+    firm = np.add(*pooled_rates(alike, trials, everyone, 2000, rng))
+    loose = np.add(*pooled_rates(apart, trials, everyone, 2000, rng))
+    assert np.median(firm) > 100 > 20 > np.median(loose)
+
+
+def test_precise_units_keep_their_own_mean() -> None:
+    means = np.array([0.3, 1.0, 4.0])
+    assert shown(means, 0.01).mean(axis=1) == pytest.approx(means, rel=0.02)
+
+
+def test_noise_around_one_mean_is_shrunk_away() -> None:
+    means = 2.0 + 0.3 * np.random.default_rng(6).standard_normal(20)
+    found = shown(means, 0.3)
+    assert found.mean(axis=1).std() < 0.5 * means.std()
+    assert found.mean() == pytest.approx(means.mean(), rel=0.05)
+
+
+def test_units_at_break_even_are_found_to_lie_exactly_there() -> None:
+    means = 1.0 + 0.1 * np.random.default_rng(7).standard_normal(12)
+    assert (shown(means, 0.1) == 1.0).mean() > 0.3
+    assert (shown(means + 0.6, 0.1) == 1.0).mean() < 0.01
