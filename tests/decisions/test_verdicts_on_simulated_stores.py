@@ -8,6 +8,7 @@ from marginwise.settings import DecisionSettings
 from tests.science.simulated_stores import GRADES, SimulatedStore, simulated_store
 
 SETTINGS = DecisionSettings()
+TRUTH = {(True, True): "scale", (True, False): "fix", (False, True): "fix", (False, False): "kill"}
 
 
 def verdicts_of(store: SimulatedStore) -> list[str]:
@@ -40,9 +41,7 @@ def test_where_the_truth_is_clear_the_verdict_is_right_and_wrong_ones_cost_less_
         clear = (np.abs(store.margin) >= 3 * store.standard_error) & (np.abs(gap) >= 3 * store.repeat_error)
         for word, margin, repeats, is_clear, sign in zip(words, store.margin, gap > 0, clear, observed, strict=True):
             if is_clear:
-                right.append(
-                    word == ("scale" if margin > 0 and repeats else "kill" if margin < 0 > repeats - 1 else "fix")
-                )
+                right.append(word == TRUTH[bool(margin > 0), bool(repeats)])
             wrong_cost += abs(margin) * ((word == "scale" and margin < 0) or (word == "kill" and margin > 0))
             sign_cost += abs(margin) * (margin * sign < 0)
     assert len(right) > 60
