@@ -17,6 +17,7 @@ __all__ = [
     "NameMatch",
     "concepts",
     "folded",
+    "is_private_name",
     "language_of",
     "match_name",
     "value_key",
@@ -25,6 +26,7 @@ __all__ = [
     "words_of",
 ]
 
+PRIVATE_KINDS = frozenset({"email", "person", "phone", "private"})
 LANGUAGES = ("en", "de", "fr", "es", "pt", "nl", "it")
 _NUMBER = re.compile(r"(nummer|number|numero|nummern|num|nro|nbr|no)$")
 _DECORATION = frozenset(
@@ -87,7 +89,9 @@ class Concept:
     fills
         Contract columns it can stand in, as ``table.column``.
     words
-        Folded names by which it is known, each with its language.
+        Folded names by which it is known, each with its language; the surest come first.
+    helps
+        Contract tables it helps to compute columns of.
     own
         Per contract table, folded plain words that mean it only in that table's own file.
     ruled_out
@@ -98,8 +102,16 @@ class Concept:
     kind: str
     fills: tuple[str, ...]
     words: dict[str, str]
+    helps: tuple[str, ...]
     own: dict[str, frozenset[str]]
     ruled_out: tuple[tuple[str, ...], ...]
+
+    def rank(self, name: str) -> int:
+        """Return how far down the list of its language a name stands, 0 for the surest and for unknown ones."""
+        key = folded(name)
+        if key not in self.words:
+            return 0
+        return [word for word, language in self.words.items() if language == self.words[key]].index(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +171,9 @@ def concepts() -> dict[str, Concept]:
             for table, listed in entry.get("own", {}).items()
         }
         ruled_out = tuple(tuple(words_of(word)) for word in entry.get("not", ()))
-        found[name] = Concept(name, entry["kind"], tuple(entry.get("fills", ())), words, own, ruled_out)
+        found[name] = Concept(
+            name, entry["kind"], tuple(entry.get("fills", ())), words, tuple(entry.get("helps", ())), own, ruled_out
+        )
     return found
 
 
@@ -227,6 +241,9 @@ def match_name(name: str, concept: Concept, table: str | None) -> NameMatch | No
     own = concept.own.get(table or "", frozenset())
     if key in own:
         return NameMatch(0.95, name, f"name in a file of {table}")
+    outside = folded(re.sub(r"\(.*?\)|\[.*?\]", " ", name))
+    if outside and outside != key and outside in concept.words:
+        return NameMatch(0.96, outside, "name")
     if any(_contains(words, ruled) for ruled in concept.ruled_out):
         return None
     bare = folded(" ".join(word for word in words if word not in _DECORATION))
@@ -250,6 +267,17 @@ def match_name(name: str, concept: Concept, table: str | None) -> NameMatch | No
         if 0.8 * ratio > best.score:
             best = NameMatch(0.8 * ratio, close[0], "similar name")
     return best if best.score else None
+
+
+@cache
+def is_private_name(name: str) -> bool:
+    """Tell whether a column's name speaks of personal data.
+
+    >>> is_private_name("E-Mail"), is_private_name("Kundenname"), is_private_name("Menge")
+    (True, True, False)
+    """
+    private = (concept for concept in concepts().values() if concept.kind in PRIVATE_KINDS)
+    return any((match := match_name(name, concept, None)) is not None and match.score >= 0.65 for concept in private)
 
 
 def language_of(names: list[str]) -> str | None:

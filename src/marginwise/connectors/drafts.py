@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import concepts, match_name, value_key, vocabulary, words_of
-from marginwise.connectors.matching import PRIVATE_KINDS, Match, shown
-from marginwise.connectors.profile import ColumnProfile, FileProfile
+from marginwise.connectors.column_names import is_private_name, value_key, vocabulary, words_of
+from marginwise.connectors.matching import Match, shown
 from marginwise.contract.loader import contracts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from marginwise.connectors.profile import ColumnProfile, FileProfile
 
 __all__ = [
     "Draft",
@@ -161,12 +165,7 @@ def is_private(column: ColumnProfile) -> bool:
     """True when a column may hold personal data, by its name or its values."""
     if column.looks.get("email", 0) > 0.02:
         return True
-    return any(
-        concept.kind in PRIVATE_KINDS
-        and (match := match_name(column.name, concept, None)) is not None
-        and match.score >= 0.65
-        for concept in concepts().values()
-    )
+    return is_private_name(column.name)
 
 
 def extra_columns(profile: FileProfile, names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, Draft]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from marginwise.connectors.column_names import words_of
 from marginwise.connectors.dialect import Dialect, storage_kind
 from marginwise.connectors.reader import inspect_file
 from marginwise.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["data_files", "group_files"]
 

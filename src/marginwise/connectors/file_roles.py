@@ -69,7 +69,7 @@ def named_table(file_name: str) -> str | None:
     ('customers', 'refunds', None)
     """
     stem = re.sub(r"(\.(csv|txt|tsv|parquet|gz|bz2|zst|dat))+$", "", file_name, flags=re.IGNORECASE)
-    words = [word for word in words_of(stem) if not word.isdigit()]
+    words = [word for word in words_of(re.sub(r"\d+", " ", stem)) if not word.isdigit()]
     parts = {folded(" ".join(words[i:j])) for i in range(len(words)) for j in range(i + 1, min(i + 3, len(words)) + 1)}
     for table, known in vocabulary_lists("files").items():
         if parts & {folded(word) for word in known}:
@@ -105,6 +105,12 @@ def file_role(con: duckdb.DuckDBPyConnection, profile: FileProfile) -> tuple[str
         score += _grain(con, profile, table, found, is_named=named == table)
         if best is None or score > best[0] + 1e-9:
             best = (score, table, found)
+    if (
+        best is not None
+        and best[1] == "orders"
+        and not dependencies(con, profile.relation, best[2]["order_id"].sql, []).is_unique
+    ):
+        best = (best[0], "order_items", match_columns(profile, "order_items"))
     if best is None or best[0] < 0.5:
         return None, 0.0, {}
     return best[1], min(best[0], 1.0), best[2]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from marginwise.connectors.profile import ColumnProfile, FileProfile
 
-__all__ = ["Dependencies", "dependencies", "find_order_key", "included_share", "share_of_rows"]
+__all__ = ["Dependencies", "dependencies", "find_order_key", "included_share", "is_of_order", "share_of_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,15 @@ def dependencies(
         varying={name: int(fact[1]) for name, fact in facts.items()},
         gaps={name: int(fact[2]) for name, fact in facts.items()},
     )  # fmt: skip
+
+
+def is_of_order(column: str, inside: Dependencies | None) -> bool:
+    """Tell whether an amount belongs to the order: the same in all its lines, or stated in one of them only."""
+    if inside is None or column not in inside.comparable or not inside.is_constant(column, tolerance=0.05):
+        return False
+    if inside.comparable[column] >= 5:
+        return True
+    return inside.repeated >= 5 and inside.gaps[column] > 0.5 * inside.repeated
 
 
 def find_order_key(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import vocabulary, words_of
 from marginwise.connectors.drafts import Draft, plain, plain_draft
-from marginwise.connectors.flat import Dependencies, share_of_rows
+from marginwise.connectors.flat import Dependencies, is_of_order, share_of_rows
+from marginwise.connectors.tax_position import share_of_tax, tax_position
 
 if TYPE_CHECKING:
     import duckdb
@@ -15,29 +15,7 @@ if TYPE_CHECKING:
     from marginwise.connectors.matching import Match
     from marginwise.connectors.profile import FileProfile
 
-__all__ = ["LineAmounts", "line_amounts", "tax_position"]
-
-TAX_RATES = (
-    0.19,
-    0.07,
-    0.2,
-    0.055,
-    0.1,
-    0.21,
-    0.22,
-    0.04,
-    0.06,
-    0.23,
-    0.13,
-    0.09,
-    0.081,
-    0.077,
-    0.025,
-    0.25,
-    0.08,
-    0.05,
-    0.16,
-)
+__all__ = ["LineAmounts", "line_amounts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +44,7 @@ class LineAmounts:
 
 
 def line_amounts(
-    con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match], inside_order: Dependencies | None
+    con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match], inside: Dependencies | None
 ) -> LineAmounts:
     """Draft the amounts of order lines and prove them on the rows.
 
@@ -78,186 +56,220 @@ def line_amounts(
         The file.
     found
         The columns by meaning.
-    inside_order
+    inside
         What the order number determines; amounts that stay the same in an order belong to it, not to the line.
     """
-    columns: dict[str, Draft] = {}
-    relation = profile.relation
-    quantity = found.get("quantity")
-    number = quantity.number_sql if quantity else "1"
-    if quantity:
-        columns["quantity"] = plain_draft(quantity)
-    else:
-        columns["quantity"] = Draft("1", 0.6, "no column with quantities: every row is taken as one piece")
-    price, total = found.get("unit_price"), found.get("line_total")
-    if total is None and price is None and "order_subtotal" in found:
-        total = found["order_subtotal"]
-    discount = _line_discount(found, inside_order, number, price)
-    discount_sql = f"coalesce({discount.expression}, 0)" if discount else "0"
-    if discount and not discount.expression.startswith(("abs", "round", "try_cast")):
-        discount_sql = f"coalesce(try_cast({discount.expression} as decimal(18, 4)), 0)"
-    value = None
-    if price is not None:
-        columns["unit_price"], implied = _checked_price(con, relation, price, total, number, discount_sql)
-        value = f"{number} * {price.number_sql}"
-        discount = discount or implied
-        if discount:
-            value = f"({value} - coalesce({_number(discount.expression)}, 0))"
-    elif total is not None:
-        sure = 1.0 if quantity else 0.8
-        if quantity:
-            before = f"({total.number_sql} + {discount_sql})" if discount else total.number_sql
-            expression = f"{before} / nullif({number}, 0)"
-            told = "line total ÷ quantity" + (
-                ", the discount added back: check that the total is after discount" if discount else ""
-            )
+    return _Amounts(con, profile.relation, found, inside).drafted()
+
+
+class _Amounts:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, relation: str, found: dict[str, Match], inside: Dependencies | None
+    ) -> None:
+        self.con, self.relation, self.found, self.inside = con, relation, found, inside
+        self.columns: dict[str, Draft] = {}
+        quantity = found.get("quantity")
+        self.quantity = quantity.number_sql if quantity else "1"
+        self.columns["quantity"] = (
+            plain_draft(quantity)
+            if quantity
+            else Draft("1", 0.6, "no column with quantities: every row is taken as one piece")
+        )
+        self.price = found.get("unit_price")
+        self.total = self._of_line("line_total")
+        self.gross = self._of_line("line_gross")
+        self.discount = self._of_line("discount")
+        self.rate = self._rate()
+
+    def drafted(self) -> LineAmounts:
+        if self.price is not None:
+            value = self._from_price(self.price)
+        elif self.gross is not None or self.total is not None:
+            value = self._from_total()
         else:
-            expression, told = plain(total), "the line's total, as one piece"
-        if (
-            inside_order
-            and inside_order.repeated > 5
-            and inside_order.is_constant(total.column.name)
-            and inside_order.comparable[total.column.name] > 5
-        ):
-            sure, told = 0.5, f"{told}; it is the same in all rows of an order: is it the order's total?"
-        columns["unit_price"] = Draft(expression, round(total.confidence * sure * 0.95, 2), f"{total.reason}; {told}")
-        value = total.number_sql
-    if discount:
-        columns["discount_amount"] = discount
-    cost, line_cost = found.get("unit_cost"), found.get("line_cost")
-    if cost is not None:
-        columns["unit_cost"] = plain_draft(cost)
-    elif line_cost is not None:
-        columns["unit_cost"] = Draft(
-            f"{line_cost.number_sql} / nullif({number}, 0)",
-            line_cost.confidence * 0.9,
-            f"{line_cost.reason}; total cost ÷ quantity",
+            value = self._from_cost()
+        self._cost(value)
+        with_tax, reason = tax_position(self.con, self.relation, self.found, value)
+        self._tax(value, with_tax=with_tax)
+        return LineAmounts(self.columns, value, self.quantity, with_tax, reason)
+
+    def _of_line(self, concept: str) -> Match | None:
+        match = self.found.get(concept)
+        if match is not None and is_of_order(match.column.name, self.inside):
+            several = concept in ("line_total", "line_gross") and self.price is None
+            return match if several else None
+        return match
+
+    def _rate(self) -> Match | None:
+        """Return the discount as a rate: a column of percents, or amounts that never exceed 1 on lines that do."""
+        rate = self.found.get("discount_rate")
+        if rate is not None:
+            return rate
+        amount = self.discount
+        other = self.total or self.gross or self.price
+        if amount is None or other is None or (amount.column.maximum or 0) > 1 or (amount.column.minimum or 0) < 0:
+            return None
+        if not amount.column.maximum or amount.column.distinct > 40:
+            return None
+        share, count = share_of_rows(
+            self.con, self.relation, f"abs({other.number_sql}) > 3", f"{amount.number_sql} > 0"
         )
-    with_tax, reason = tax_position(con, relation, found, value)
-    tax = _line_tax(found, inside_order, value, with_tax)
-    if tax:
-        columns["tax_amount"] = tax
-    return LineAmounts(columns, value, number, with_tax, reason)
-
-
-def tax_position(
-    con: duckdb.DuckDBPyConnection, relation: str, found: dict[str, Match], value: str | None
-) -> tuple[bool | None, str]:
-    """Tell whether prices include tax: from the tax amounts, else from the names of the amount columns."""
-    tax, rate = found.get("tax"), found.get("tax_rate")
-    if tax is not None and value is not None:
-        top = f"{rate.number_sql} / (case when {rate.number_sql} > 1 then 100 else 1 end)" if rate else None
-        rates = [top] if top else [str(known) for known in TAX_RATES]
-        line, taxed = f"abs({value})", f"abs({tax.number_sql})"
-        inside = " or ".join(f"abs({taxed} - {line} * ({r}) / (1 + ({r}))) <= 0.011" for r in rates)
-        beside = " or ".join(f"abs({taxed} - {line} * ({r})) <= 0.011" for r in rates)
-        where = f"{taxed} > 0.05 and {line} > 1"
-        included, count = share_of_rows(con, relation, inside, where)
-        excluded, _ = share_of_rows(con, relation, beside, where)
-        if count >= 5 and max(included, excluded) > 0.75 and abs(included - excluded) > 0.2:
-            is_in = included > excluded
-            return (
-                is_in,
-                f"the tax amounts are the tax {'inside' if is_in else 'on top of'} the prices in {max(included, excluded):.0%} of the rows",
-            )
-    for concept in ("unit_price", "line_total", "order_total"):
-        if concept in found:
-            words = set(words_of(found[concept].column.name))
-            if words & vocabulary("with_tax").keys():
-                return True, f"the name {found[concept].column.name!r} says so"
-            if words & vocabulary("without_tax").keys():
-                return False, f"the name {found[concept].column.name!r} says without tax"
-    return None, "nothing in the file tells"
-
-
-def _checked_price(
-    con: duckdb.DuckDBPyConnection, relation: str, price: Match, total: Match | None, number: str, discount: str
-) -> tuple[Draft, Draft | None]:
-    """Hold the price against the line total, where there is one; return the price, and a discount the total implies."""
-    if total is None:
-        return plain_draft(price), None
-    product = f"{number} * {price.number_sql}"
-    where = f"{total.number_sql} <> 0 and {product} <> 0"
-    for value, told in (
-        (product, "quantity × price"),
-        (f"({product} - {discount})", "quantity × price − discount"),
-        (f"{product} * (1 - {discount})", ""),
-    ):
-        share, count = share_of_rows(con, relation, f"abs(abs({value}) - abs({total.number_sql})) <= 0.011", where)
-        if share >= 0.98 and count >= 3 and told:
-            sure = min(0.99, price.confidence + 0.1)
-            return Draft(
-                plain(price), round(sure, 2), f"{price.reason}; {told} = {total.column.name} in {share:.0%} of the rows"
-            ), None
-    equal, _ = share_of_rows(con, relation, f"abs({product} - {total.number_sql}) <= 0.011", where)
-    lower, _ = share_of_rows(
-        con,
-        relation,
-        f"abs({total.number_sql}) <= abs({product}) + 0.011 and {total.number_sql} * {product} > 0",
-        where,
-    )
-    ratio = con.execute(
-        f"select quantile_cont(r, 0.2), quantile_cont(r, 0.8) from (select {total.number_sql}::double / ({product})::double as r from {relation} where {where})"
-    ).fetchall()[0]
-    steady = ratio[0] is not None and abs(ratio[0] - ratio[1]) < 0.004
-    if equal > 0.3 and lower > 0.98 and not steady and discount == "0":
-        implied = Draft(f"greatest({product} - {total.number_sql}, 0)", 0.6,
-                        f"{total.column.name} lies below quantity × price in {1 - equal:.0%} of the rows: taken as a discount")  # fmt: skip
-        return plain_draft(price), implied
-    if equal < 0.5:
-        note = f"CHECK: quantity × price equals {total.column.name} in only {equal:.0%} of the rows"
-        return plain_draft(price, factor=0.85, reason=note), None
-    return plain_draft(price), None
-
-
-def _line_discount(
-    found: dict[str, Match], inside_order: Dependencies | None, number: str, price: Match | None
-) -> Draft | None:
-    match = found.get("discount")
-    if match is not None and not _is_of_order(match, inside_order):
-        amount = f"abs({match.number_sql})" if (match.column.minimum or 0) < 0 else plain(match)
-        return Draft(amount, match.confidence, match.reason)
-    rate = found.get("discount_rate")
-    if rate is not None and price is not None and match is None:
-        percent = "" if (rate.column.maximum or 0) <= 1 else " / 100"
-        return Draft(
-            f"round({number} * {price.number_sql} * {rate.number_sql}{percent}, 4)",
-            rate.confidence * 0.85,
-            f"{rate.reason}; quantity × price × rate",
-        )
-    return None
-
-
-def _line_tax(
-    found: dict[str, Match], inside_order: Dependencies | None, value: str | None, with_tax: bool | None
-) -> Draft | None:
-    tax, rate = found.get("tax"), found.get("tax_rate")
-    if tax is not None:
-        return None if _is_of_order(tax, inside_order) else plain_draft(tax)
-    if rate is None or value is None or with_tax is None:
+        if count >= 3 and share > 0.6:
+            self.discount = None
+            return amount
         return None
-    part = rate.number_sql if (rate.column.maximum or 0) <= 1 else f"{rate.number_sql} / 100"
-    share = f"({part}) / (1 + {part})" if with_tax else part
-    return Draft(
-        f"round({value} * {share}, 4)",
-        rate.confidence * 0.8,
-        f"{rate.reason}; tax {'inside' if with_tax else 'on top of'} the line's value at this rate",
-    )
 
+    def _fraction(self) -> str | None:
+        if self.rate is None:
+            return None
+        return f"coalesce({self.rate.number_sql}, 0)" + ("" if (self.rate.column.maximum or 0) <= 1 else " / 100")
 
-def _is_of_order(match: Match, inside_order: Dependencies | None) -> bool:
-    """True when an amount stays the same in orders of several lines: it belongs to the order."""
-    name = match.column.name
-    return (
-        inside_order is not None
-        and inside_order.comparable.get(name, 0) >= 5
-        and inside_order.is_constant(name, tolerance=0.05)
-    )
+    def _discount_sql(self) -> str:
+        return f"abs(coalesce({self.discount.number_sql}, 0))" if self.discount is not None else "0"
 
+    def _take_discount(self) -> None:
+        match = self.discount
+        if match is not None:
+            amount = f"abs({match.number_sql})" if (match.column.minimum or 0) < 0 else plain(match)
+            self.columns["discount_amount"] = Draft(amount, match.confidence, match.reason)
 
-def _number(expression: str) -> str:
-    return (
-        expression
-        if expression.startswith(("abs", "round", "greatest", "try_cast"))
-        else f"try_cast({expression} as decimal(18, 4))"
-    )
+    def _from_price(self, price: Match) -> str:
+        value = f"{self.quantity} * {price.number_sql}"
+        implied = None
+        if self.total is not None:
+            self.columns["unit_price"], implied = self._checked(price, self.total, value)
+        else:
+            self.columns["unit_price"] = plain_draft(price)
+        fraction = self._fraction()
+        if self.discount is not None:
+            self._take_discount()
+            return f"({value} - {self._discount_sql()})"
+        if self.rate is not None and fraction is not None:
+            self.columns["discount_amount"] = Draft(
+                f"round({value} * {fraction}, 4)", self.rate.confidence * 0.85,
+                f"{self.rate.reason}; quantity times price times rate",
+            )  # fmt: skip
+            return f"({value} * (1 - {fraction}))"
+        if implied is not None:
+            self.columns["discount_amount"] = implied
+            return f"({value} - coalesce({implied.expression}, 0))"
+        return value
+
+    def _checked(self, price: Match, total: Match, product: str) -> tuple[Draft, Draft | None]:
+        """Hold the price against the line's total; return the price, and a discount that the total implies."""
+        where = f"{total.number_sql} <> 0 and {product} <> 0"
+        fraction = self._fraction()
+        forms = [(product, "quantity times price")]
+        if self.discount is not None:
+            forms.append((f"({product} - {self._discount_sql()})", "quantity times price less discount"))
+        if fraction is not None:
+            forms.append((f"({product} * (1 - {fraction}))", "quantity times price less the discount rate"))
+        for value, told in forms:
+            share, count = self._held(f"abs(abs({value}) - abs({total.number_sql})) <= 0.011", where)
+            if share >= 0.98 and count >= 3:
+                sure = round(min(0.99, price.confidence + 0.1), 2)
+                told = f"{told} = {total.column.name} in {share:.0%} of the rows"
+                return Draft(plain(price), sure, f"{price.reason}; {told}"), None
+        equal, _ = self._held(f"abs({product} - {total.number_sql}) <= 0.011", where)
+        lower, _ = self._held(
+            f"abs({total.number_sql}) <= abs({product}) + 0.011 and {total.number_sql} * {product} > 0", where
+        )
+        if (
+            equal > 0.3
+            and lower > 0.98
+            and self.discount is None
+            and fraction is None
+            and not self._is_steady(total, product)
+        ):
+            told = f"{total.column.name} lies below quantity times price in {1 - equal:.0%} of the rows: taken as a discount"
+            return plain_draft(price), Draft(f"greatest({product} - {total.number_sql}, 0)", 0.6, told)
+        if equal < 0.5:
+            note = f"CHECK: quantity times price equals {total.column.name} in only {equal:.0%} of the rows"
+            return plain_draft(price, factor=0.85, reason=note), None
+        return plain_draft(price), None
+
+    def _is_steady(self, total: Match, product: str) -> bool:
+        """Tell whether total and product differ by one factor, such as a tax rate, rather than by discounts."""
+        ratio = f"{total.number_sql}::double / nullif(({product})::double, 0)"
+        low, high = self.con.execute(
+            f"select quantile_cont({ratio}, 0.2), quantile_cont({ratio}, 0.8) from {self.relation}"
+        ).fetchall()[0]
+        return low is not None and abs(low - high) < 0.004
+
+    def _held(self, condition: str, where: str) -> tuple[float, int]:
+        return share_of_rows(self.con, self.relation, condition, where)
+
+    def _from_total(self) -> str:
+        match = self.gross or self.total
+        assert match is not None
+        fraction, has_quantity = self._fraction(), "quantity" in self.found
+        if self.gross is not None:
+            before, told = self.gross.number_sql, "total before discount"
+        elif self.discount is not None:
+            before = f"({match.number_sql} + {self._discount_sql()})"
+            told = "line total, the discount added back: CHECK that the total is after discount"
+        elif fraction is not None:
+            before = f"({match.number_sql} / nullif(1 - {fraction}, 0))"
+            told = "line total before its discount rate: CHECK that the total is after discount"
+        else:
+            before, told = match.number_sql, "line total"
+        sure = (1.0 if has_quantity else 0.8) * (0.8 if "CHECK" in told else 1.0)
+        if is_of_order(match.column.name, self.inside):
+            sure, told = 0.5, f"{told}; CHECK: it belongs to the order, not to its lines"
+        expression = f"{before} / nullif({self.quantity}, 0)" if has_quantity else before
+        told += " divided by quantity" if has_quantity else ", as one piece"
+        self.columns["unit_price"] = Draft(
+            expression, round(match.confidence * sure * 0.95, 2), f"{match.reason}; {told}"
+        )
+        if self.discount is not None:
+            self._take_discount()
+        elif fraction is not None and self.rate is not None:
+            self.columns["discount_amount"] = Draft(
+                f"round({before} * {fraction}, 4)",
+                self.rate.confidence * 0.8,
+                f"{self.rate.reason}; as a rate of the total before it",
+            )
+        elif self.gross is not None and self.total is not None:
+            difference = f"abs({self.gross.number_sql}) - abs({self.total.number_sql})"
+            self.columns["discount_amount"] = Draft(
+                f"greatest({difference}, 0)", 0.75, f"{self.gross.column.name} less {self.total.column.name}"
+            )
+        return match.number_sql if self.gross is None else f"({before} - {self._discount_sql()})"
+
+    def _from_cost(self) -> str | None:
+        """Take a column that calls itself a cost for the price, where there is no other amount."""
+        cost = self.found.get("unit_cost")
+        if cost is None:
+            return None
+        told = f"{cost.reason}; CHECK: the only amount of the line, so taken for its price although its name says cost"
+        self.columns["unit_price"] = Draft(plain(cost), 0.5, told)
+        self._take_discount()
+        value = f"{self.quantity} * {cost.number_sql}"
+        return f"({value} - {self._discount_sql()})" if self.discount is not None else value
+
+    def _cost(self, value: str | None) -> None:
+        cost, whole, profit = (self.found.get(name) for name in ("unit_cost", "line_cost", "profit"))
+        is_price = cost is not None and self.price is None and self.total is None and self.gross is None
+        if cost is not None and not is_price:
+            self.columns["unit_cost"] = plain_draft(cost)
+        elif whole is not None:
+            self.columns["unit_cost"] = Draft(
+                f"abs({whole.number_sql}) / nullif(abs({self.quantity}), 0)", whole.confidence * 0.9,
+                f"{whole.reason}; cost of the line divided by quantity",
+            )  # fmt: skip
+        elif profit is not None and value is not None:
+            self.columns["unit_cost"] = Draft(
+                f"({value} - {profit.number_sql}) / nullif({self.quantity}, 0)", profit.confidence * 0.75,
+                f"{profit.reason}; CHECK: value less {profit.column.name}, divided by quantity",
+            )  # fmt: skip
+
+    def _tax(self, value: str | None, *, with_tax: bool | None) -> None:
+        tax, rate = self._of_line("tax"), self.found.get("tax_rate")
+        if tax is not None:
+            self.columns["tax_amount"] = plain_draft(tax)
+        elif "tax" not in self.found and rate is not None and value is not None and with_tax is not None:
+            where = "inside" if with_tax else "on top of"
+            self.columns["tax_amount"] = Draft(
+                f"round({value} * {share_of_tax(rate, with_tax=with_tax)}, 4)", rate.confidence * 0.8,
+                f"{rate.reason}; the tax {where} the line's value at this rate",
+            )  # fmt: skip

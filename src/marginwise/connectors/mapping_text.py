@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from marginwise.connectors.drafts import Draft, TableDraft
     from marginwise.connectors.profile import FileProfile
 
@@ -47,7 +48,7 @@ class HeaderLine:
 
 
 def toml_text(value: str) -> str:
-    """Quote a text for TOML in the form that is easiest to read.
+    r"""Quote a text for TOML in the form that is easiest to read.
 
     >>> toml_text('"Menge"'), toml_text("it's")
     ('\\'"Menge"\\'', '"it\\'s"')

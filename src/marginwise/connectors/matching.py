@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from marginwise.connectors.column_names import Concept, concepts, match_name, value_key, vocabulary
-from marginwise.connectors.profile import ColumnProfile, FileProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from marginwise.connectors.profile import ColumnProfile, FileProfile
 
 __all__ = ["Match", "fit_of", "match_columns", "relevant_concepts", "shown"]
 
-PRIVATE_KINDS = frozenset({"email", "person", "phone", "private"})
-# meanings that fill no column themselves and help to compute some
-_HELPERS = {
-    "order_items": ("cancelled_at", "first_name", "last_name", "address", "ip_address", "variant_title", "line_total", "order_total", "order_subtotal", "line_cost",
-                    "discount_rate", "discount_code", "tax_rate", "document_type", "campaign_id", "utm_source", "utm_medium", "payment_method", "refund_reason"),
-    "orders": ("cancelled_at", "first_name", "last_name", "address", "ip_address", "order_total", "order_subtotal", "discount_code", "tax_rate", "document_type",
-               "utm_source", "utm_medium", "payment_method", "email", "phone", "customer_name"),
-    "customers": ("first_name", "last_name", "address", "ip_address"),
-    "marketing_spend": ("spend_micros", "campaign_id"),
-    "refunds": ("refund_reason", "address", "ip_address", "unit_price", "line_total"),
-    "payments": ("address", "ip_address"),
-    "products": ("variant_title", "unit_price"),
-    "events": ("unit_price", "product_name", "category", "brand"),
-    "partners": ("address", "ip_address", "email", "phone"),
-}  # fmt: skip
 # tables that one file of lines can hold besides its own
 _GLUED = {
     "order_items": ("orders", "order_items", "customers", "products"),
     "orders": ("orders", "customers"),
     "events": ("events",),
 }
+# meanings whose plain words ("created at") also count in a file of lines, where they speak of the order
+_OF_ORDERS = frozenset({"ordered_at", "status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +33,12 @@ class Match:
     column: ColumnProfile
     confidence: float
     reason: str
+    expression: str = ""
 
     @property
     def sql(self) -> str:
-        """The column in SQL."""
-        return self.column.sql
+        """The column in SQL, or the expression that stands for it."""
+        return self.expression or self.column.sql
 
     @property
     def number_sql(self) -> str:
@@ -57,11 +49,10 @@ class Match:
 def relevant_concepts(role: str) -> list[Concept]:
     """Return the meanings that count in a file of one role."""
     tables = _GLUED.get(role, (role,))
-    helpers = _HELPERS.get(role, ())
     return [
         concept
         for concept in concepts().values()
-        if concept.name in helpers or any(target.partition(".")[0] in tables for target in concept.fills)
+        if role in concept.helps or any(target.partition(".")[0] in tables for target in concept.fills)
     ]
 
 
@@ -84,6 +75,8 @@ def match_columns(profile: FileProfile, role: str, *, taken: Iterable[str] = ())
             continue
         for concept in relevant_concepts(role):
             named = match_name(column.name, concept, role)
+            if named is None and role == "order_items" and concept.name in _OF_ORDERS:
+                named = match_name(column.name, concept, "orders")
             if named is None:
                 continue
             fit, evidence = fit_of(column, concept.kind, named.score)
@@ -134,6 +127,13 @@ def shown(column: ColumnProfile, count: int = 2) -> str:
 
 def _preference(column: ColumnProfile, concept: Concept) -> float:
     words = column.name.casefold()
+    rank = concept.rank(column.name)
+    if rank:
+        return -0.0008 * rank + _preferred_words(words, concept)
+    return _preferred_words(words, concept)
+
+
+def _preferred_words(words: str, concept: Concept) -> float:
     if concept.name in ("country", "region", "city"):
         return 0.02 * ("ship" in words or "liefer" in words or "livraison" in words or "envio" in words) - 0.02 * (
             "code" in words
@@ -185,7 +185,7 @@ def _time(column: ColumnProfile, named: float) -> tuple[float, str]:
         return 0.0, ""
     written = " or ".join(column.time.patterns) or "ISO dates"
     doubt = f"; {column.time.remark}" if column.time.remark else ""
-    sure = 0.55 if column.time.remark else 1.0
+    sure = 0.2 if column.time.remark else 1.0
     return column.time.share * sure, f"{column.time.share:.0%} read as {written}{doubt}"
 
 
@@ -204,7 +204,7 @@ def _money(column: ColumnProfile, named: float) -> tuple[float, str]:
         return 0.0, ""
     assert column.number is not None
     doubt = "; AMBIGUOUS: '1.234' may be 1234 or 1.234" if column.number.ambiguous else ""
-    return (0.5 if doubt else 1.0) * column.number.share, _number_of(column) + doubt
+    return (0.2 if doubt else 1.0) * column.number.share, _number_of(column) + doubt
 
 
 def _quantity(column: ColumnProfile, named: float) -> tuple[float, str]:
@@ -304,6 +304,13 @@ def _url(column: ColumnProfile, named: float) -> tuple[float, str]:
     )
 
 
+def _clock(column: ColumnProfile, named: float) -> tuple[float, str]:
+    values = [value for value, _ in column.common]
+    if not values or not all(re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value) for value in values):
+        return 0.0, ""
+    return 1.0, "times of day"
+
+
 def _document(column: ColumnProfile, named: float) -> tuple[float, str]:
     if column.is_number or column.is_time or column.distinct > 12:
         return 0.0, ""
@@ -313,6 +320,6 @@ def _document(column: ColumnProfile, named: float) -> tuple[float, str]:
 
 _KINDS: dict[str, Callable[[ColumnProfile, float], tuple[float, str]]] = {
     "key": _key, "product": _product, "label": _label, "word": _word, "time": _time, "money": _money, "discount": _money, "number": _money,
-    "quantity": _quantity, "rate": _rate, "status": _status, "currency": _currency, "country": _country, "boolean": _boolean, "email": _email,
+    "clock": _clock, "quantity": _quantity, "rate": _rate, "status": _status, "currency": _currency, "country": _country, "boolean": _boolean, "email": _email,
     "phone": _phone, "person": _person, "private": _private, "line": _line, "event": _event, "score": _score, "url": _url, "document": _document,
 }  # fmt: skip

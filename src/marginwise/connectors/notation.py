@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import duckdb
 
 __all__ = ["NumberNotation", "TimeNotation", "date_patterns", "number_notation", "number_shapes", "time_notation"]
@@ -31,7 +32,7 @@ _SHAPES = {
 }
 _DATE = re.compile(
     r"(?P<date>\d{4}(?P<s1>[./-])\d{1,2}(?P=s1)\d{1,2}|\d{1,2}(?P<s2>[./-])\d{1,2}(?P=s2)(?P<year>\d{4}|\d{2})|(?P<packed>(?:19|20)\d{6})"
-    r"|(?P<word>\d{1,2}(?:\. | |-)[A-Za-z]{3,9}(?:[ -]|, )(?:\d{4}|\d{2})|[A-Za-z]{3,9} \d{1,2},? \d{4}))"
+    r"|(?P<word>\d{1,2}(?:\. | |-)[A-Za-z]{3,9}(?:[ -]|, )(?:\d{4}|\d{2})|[A-Za-z]{3,9} \d{1,2},? \d{4}|[A-Za-z]{3}-\d{1,2}-(?:\d{4}|\d{2})))"
     r"(?P<gap>T|, | - | um | |)(?P<time>\d{1,2}[:h.]\d{2}(?::(?P<seconds>\d{2})(?P<fraction>\.\d+)?)?)?(?P<half> ?[AaPp][Mm])?"
     r"(?P<clock> Uhr)?(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 )
@@ -271,6 +272,8 @@ def _days(match: re.Match[str]) -> list[str]:
             gap = ". " if ". " in text else text[len(re.match(r"\d+", text)[0])]  # type: ignore[index]
             last = "-" if gap == "-" else ", " if ", " in text else " "
             return [f"%d{gap}{month}{last}{year}"]
+        if "-" in text:
+            return [f"{month}-%d-{year}"]
         return [f"{month} %d{',' if ',' in text else ''} {year}"]
     sign, year = match["s2"], "%Y" if len(match["year"]) == 4 else "%y"
     return [f"%d{sign}%m{sign}{year}", f"%m{sign}%d{sign}{year}"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from marginwise.connectors.column_names import value_key, vocabulary
 from marginwise.connectors.drafts import Draft, TableDraft, boolean_draft, plain, plain_draft, status_draft
-from marginwise.connectors.flat import Dependencies, dependencies
+from marginwise.connectors.flat import Dependencies, dependencies, is_of_order
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from marginwise.connectors.matching import Match
     from marginwise.connectors.profile import FileProfile
 
-__all__ = ["OrderColumns", "customer_drafts", "customer_expression"]
+__all__ = ["ORDER_AMOUNTS", "OrderColumns", "customer_drafts", "customer_expression"]
 
+# meanings of order amounts and the contract column each fills; the order's own discount comes before that of its lines
+ORDER_AMOUNTS = {
+    "shipping_charged": "shipping_charged_amount", "shipping_cost": "shipping_cost_amount",
+    "payment_fee": "payment_fee_amount", "commission": "commission_amount", "handling_cost": "handling_cost_amount",
+    "order_discount": "discount_amount", "discount": "discount_amount", "tax": "tax_amount",
+}  # fmt: skip
 ATTRIBUTES = {
     "channel": "channel", "campaign": "campaign", "sales_channel": "sales_channel", "session_id": "session_id", "country": "ship_country",
     "region": "ship_region", "city": "ship_city", "updated_at": "updated_at",
@@ -102,6 +108,30 @@ class OrderColumns:
             f"{match.reason}; differs between the rows of an order, so summed",
         )
 
+    def refunds(self) -> list[TableDraft]:
+        """Return refunds from an amount that the order or its line states as refunded; empty when there is none."""
+        match, date = self.found.get("refund_amount"), self.found.get("refunded_at") or self.found.get("ordered_at")
+        if match is None or self.order_sql is None or date is None or not (match.column.maximum or 0) > 0:
+            return []
+        of_order = self.inside is None or not self.inside.repeated or is_of_order(match.column.name, self.inside)
+        draft = TableDraft("refunds", self.profile.group, where=f"{match.number_sql} > 0")
+        draft.remark = "Made from the amount that the file states as refunded."
+        number = "" if of_order else f" || row_number() over (partition by {self.order_sql} order by _row_number)"
+        draft.columns["refund_id"] = Draft(
+            f"{self.order_sql} || '-R'{number}", 0.75, "one for each order or line refunded"
+        )
+        told = "" if "refunded_at" in self.found else "CHECK: the date of the order stands in for that of the refund"
+        draft.columns["refunded_at"] = plain_draft(date, factor=0.6 if told else 1.0, reason=told)
+        told = "CHECK: goods only, without tax and shipping?"
+        draft.columns["amount"] = Draft(plain(match), round(match.confidence * 0.75, 2), f"{match.reason}; {told}")
+        draft.columns["order_id"] = Draft(self.order_sql, 0.9, "the order refunded")
+        customer = customer_expression(self.found)
+        if customer:
+            draft.columns["customer_id"] = customer
+        if of_order:
+            draft.one_row_per = ("refund_id",)
+        return [draft]
+
     def _value(self, match: Match) -> str:
         if self.inside is not None and self.inside.repeated and self.inside.has_gaps(match.column.name):
             return f"max({match.sql}) over (partition by {self.order_sql})"
@@ -179,9 +209,7 @@ def customer_expression(found: dict[str, Match]) -> Draft | None:
     return None
 
 
-def customer_drafts(
-    con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match], where: str
-) -> list[TableDraft]:
+def customer_drafts(con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match]) -> list[TableDraft]:
     """Draft the customers that a file of orders or lines names; empty when it names none.
 
     Parameters
@@ -192,15 +220,12 @@ def customer_drafts(
         The file.
     found
         Its columns by meaning, with the date of the order.
-    where
-        Condition on the rows, empty for all.
     """
     customer = customer_expression(found)
     if customer is None or "ordered_at" not in found:
         return []
     key = customer.expression
-    condition = f"{key} is not null" + (f" and {where}" if where else "")
-    draft = TableDraft("customers", profile.group, where=condition, one_row_per=("customer_id",))
+    draft = TableDraft("customers", profile.group, where=f"{key} is not null", one_row_per=("customer_id",))
     draft.remark = "One row for each customer named in the orders; personal data stay out of what is published."
     draft.columns["customer_id"] = customer
     date = found["ordered_at"]

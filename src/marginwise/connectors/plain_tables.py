@@ -18,7 +18,7 @@ from marginwise.connectors.drafts import (
 )
 from marginwise.connectors.file_roles import named_table
 from marginwise.connectors.flat import dependencies
-from marginwise.connectors.order_columns import OrderColumns, customer_drafts, customer_expression
+from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, customer_drafts, customer_expression
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dates_of_customers", "keep_unused", "orders_file", "plain_file", "purchases_of_events"]
 
-ORDER_AMOUNTS = {
-    "shipping_charged": "shipping_charged_amount", "shipping_cost": "shipping_cost_amount", "payment_fee": "payment_fee_amount",
-    "commission": "commission_amount", "handling_cost": "handling_cost_amount", "order_discount": "discount_amount",
-    "discount": "discount_amount", "tax": "tax_amount",
-}  # fmt: skip
 PLATFORMS = {
     "google": "Google Ads", "facebook": "Facebook Ads", "meta": "Meta Ads", "microsoft": "Microsoft Ads", "bing": "Microsoft Ads", "tiktok": "TikTok Ads",
     "pinterest": "Pinterest Ads", "linkedin": "LinkedIn Ads", "snapchat": "Snapchat Ads", "twitter": "Twitter Ads", "amazon": "Amazon Ads",
@@ -77,7 +72,8 @@ def orders_file(
     for concept, name in ORDER_AMOUNTS.items():
         if concept in found and name not in draft.columns:
             draft.columns[name] = columns.amount(found[concept])
-    return [draft, *(customer_drafts(con, profile, found, "") if "customers" in makes else [])]
+    more = columns.refunds() if "refunds" in makes else []
+    return [draft, *more, *(customer_drafts(con, profile, found) if "customers" in makes else [])]
 
 
 def plain_file(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import cleaned, identifier, literal
-from marginwise.connectors.column_names import value_key, vocabulary
+from marginwise.connectors.column_names import is_private_name, value_key, vocabulary
 from marginwise.connectors.dialect import storage_kind
 from marginwise.connectors.mapping import FileGroup
 from marginwise.connectors.notation import NumberNotation, TimeNotation, number_notation, number_shapes, time_notation
@@ -17,6 +16,7 @@ from marginwise.connectors.unknown_file import how_written, load_raw
 from marginwise.errors import UnreadableFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import duckdb
@@ -117,7 +117,7 @@ class ColumnProfile:
                 text = f"replace({text}, {literal(self.number.thousands)}, '')"
             if self.number.decimal == ",":
                 text = f"replace({text}, ',', '.')"
-        return f"try_cast({text} as decimal(18, 4))"
+        return f"try_cast({text} as decimal(20, 4))"
 
     def words_share(self, name: str) -> float:
         """Return the share of the values that stand in a vocabulary."""
@@ -316,6 +316,8 @@ def _declared(
             formats[name] = time.patterns
         elif looks.get("float_id", 0) > 0.98 and any(len(v) >= 6 for v, _ in common[:5]):
             formats[name] = ("id",)
+        elif is_private_name(name):
+            continue
         elif number and number.share >= 0.9 and not number.with_code and number.decimal in ("", decimal):
             odd = any(
                 re.search(r"[€$£¥\s\u00a0\u202f(),'’]|-$", v) or (thousands == "." and "." in v) for v, _ in common
@@ -356,7 +358,7 @@ def _typed(
         draft.append(ColumnProfile(name, kind, 0, 0, 0, number, time, looks, common))
     measured = []
     for column in draft:
-        value = column.number_sql if column.number else "null::decimal(18, 4)"
+        value = column.number_sql if column.number else "null::decimal(20, 4)"
         measured.append(
             f"count({column.sql}), count(distinct {column.sql}), count({value}), count(*) filter (where {value} = floor({value})),"
             f" count(*) filter (where {value} < 0), min({value})::double, max({value})::double"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -16,7 +15,7 @@ from marginwise.connectors.drafts import TableDraft
 from marginwise.connectors.file_groups import group_files
 from marginwise.connectors.file_roles import file_role
 from marginwise.connectors.flat import included_share
-from marginwise.connectors.line_tables import LineFile
+from marginwise.connectors.line_tables import LineFile, with_time_of_day
 from marginwise.connectors.mapping_text import SURE, mapping_text
 from marginwise.connectors.matching import Match, fit_of, match_columns
 from marginwise.connectors.plain_tables import (
@@ -31,6 +30,9 @@ from marginwise.connectors.source_header import source_header
 from marginwise.connectors.structure import fill_by_structure
 from marginwise.contract.loader import contracts
 from marginwise.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Proposal", "propose_mapping", "source_name"]
 
@@ -241,8 +243,9 @@ def _draft(
     for file in looked:
         if file.role is None:
             continue
+        file.found = with_time_of_day(file.found)
         if file.role == "order_items":
-            found = fill_by_structure(con, file.profile, file.found)
+            found = with_time_of_day(fill_by_structure(con, file.profile, file.found))
             wanted = frozenset({"orders", "refunds", "customers", "products", "sessions"} - roles)
             if "orders" in roles:
                 wanted -= {"customers", "sessions"}
@@ -251,7 +254,7 @@ def _draft(
             left_out[file.profile.group] = lines.keep_extras(made)
             file.found = found
         elif file.role == "orders":
-            made = orders_file(con, file.profile, file.found, frozenset({"customers"} - roles))
+            made = orders_file(con, file.profile, file.found, frozenset({"customers", "refunds"} - roles))
             if "order_items" not in roles:
                 made.append(
                     TableDraft(
@@ -263,9 +266,9 @@ def _draft(
             left_out[file.profile.group] = keep_unused(file.profile, made)
         else:
             made = plain_file(con, file.profile, file.role, file.found)
-            left_out[file.profile.group] = keep_unused(file.profile, made)
             if file.role == "events" and not roles & {"orders", "order_items"}:
                 made += purchases_of_events(con, file.profile, file.found)
+            left_out[file.profile.group] = keep_unused(file.profile, made)
         drafts += made
     kept = []
     order_draft = next((draft for draft in drafts if draft.table == "orders"), None)

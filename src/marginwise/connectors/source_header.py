@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.column_names import language_of, value_key, vocabulary, words_of
@@ -12,6 +11,8 @@ from marginwise.connectors.line_amounts import line_amounts
 from marginwise.connectors.mapping_text import HeaderLine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from marginwise.connectors.drafts import TableDraft

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -12,6 +12,9 @@ from marginwise.connectors.mapping import Mapping, load_mapping, pack_names
 from marginwise.connectors.reader import inspect_file
 from marginwise.engine.source_files import find_files
 from marginwise.errors import MarginwiseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["fitting_mappings", "fitting_packs"]
 

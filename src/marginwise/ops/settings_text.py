@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marginwise.settings import Assumptions, ChannelSettings, DecisionSettings, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["SourceEntry", "settings_text"]
 
