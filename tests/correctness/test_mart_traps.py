@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+pytestmark = pytest.mark.xdist_group("mart traps")
+
 FIRST_DAY = dt.date(2024, 1, 1)
 HORIZON = 30
 Tables = dict[str, list[dict[str, Any]]]
