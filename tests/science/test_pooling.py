@@ -45,3 +45,11 @@ def test_units_at_break_even_are_found_to_lie_exactly_there() -> None:
     means = 1.0 + 0.1 * np.random.default_rng(7).standard_normal(12)
     assert (shown(means, 0.1) == 1.0).mean() > 0.3
     assert (shown(means + 0.6, 0.1) == 1.0).mean() < 0.01
+
+
+def test_a_unit_far_from_all_others_keeps_what_it_shows() -> None:
+    means = np.array([0.2, 0.8, 1.0, 1.2, 18.0, 60.0])
+    found = shown(means, 0.08)
+    assert found.mean(axis=1) == pytest.approx(means, rel=0.1)
+    low, high = np.quantile(found, (0.02, 0.98), axis=1)
+    assert ((low < means) & (means < high)).all()

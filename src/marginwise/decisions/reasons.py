@@ -24,7 +24,7 @@ _COST_LINES = (
     ("discount", "Discounts take", "net_revenue_amount"),
     ("refund", "Refunds take", "net_revenue_amount"),
 )
-_NOTICEABLE = 0.001
+_NOTICEABLE = 0.005
 
 
 @dataclass(frozen=True)

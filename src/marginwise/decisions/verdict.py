@@ -35,6 +35,7 @@ _ACTIONS = {
     ("category", "kill"): "Narrow its assortment, or raise its prices.",
 }
 _EVIDENCE_GRADE = "one model only"
+_NO_REASONS: dict[str, list[str]] = {"reasons": [], "reason_codes": [], "reason_amounts": [], "missing": []}
 _NUMBERS = ("margin_amount", "margin_low_amount", "margin_high_amount", "margin_per_customer_amount",
             "margin_per_customer_low_amount", "margin_per_customer_high_amount", "expected_margin_amount",
             "p_margin_positive", "repeat_customers_count", "repeat_rate", "repeat_low_rate", "repeat_high_rate",
@@ -88,7 +89,7 @@ def verdicts(
     for unit, lack, first, cut in zip(all_units, lacking, ruled, is_cut, strict=True):
         numbers = {name: unit.base[name] for name in _NUMBERS}
         if not unit.is_judged:
-            rows.append({**numbers, "is_judged": False, "label": "Not judged", "reasons": [], "missing": []})
+            rows.append({**numbers, "is_judged": False, "label": "Not judged", **_NO_REASONS})
             continue
         verdict: Verdict = "fix" if cut else first
         basis = _basis(unit, settings)

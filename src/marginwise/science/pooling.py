@@ -25,7 +25,8 @@ _CONCENTRATIONS = np.logspace(0, 4, 17)
 _RATE_SPREAD = 0.25
 _LEVELS = 24
 _SPREAD_OF_SPREAD = 0.8
-_REWEIGHTINGS = 4
+_REWEIGHTINGS = 10
+_LONGEST_STEP = 0.5
 _VARIANCE_CUSTOMERS = 30.0
 
 
@@ -178,7 +179,7 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
     count, draws = units.draws.shape
     working = _WorkingResponse(units, prior)
     spreads: Floats = prior.between * np.exp(_SPREAD_OF_SPREAD * ndtri((np.arange(_LEVELS) + 0.5) / _LEVELS))
-    shrunk = np.full(count, np.arcsinh(working.start / prior.linear_to))
+    shrunk = working.start
     for _ in range(_REWEIGHTINGS):
         response, variance, loading, error = working.at(shrunk)
         fits = [_common(response, variance + tau**2, loading, prior) for tau in spreads]
@@ -191,7 +192,8 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
         common = np.array([fit[1] for fit in fits])[:, None]
         total = variance + loading**2
         weight = total / (total + spreads[:, None] ** 2)
-        shrunk = chance[:_LEVELS] @ (response + weight * (common - response)) + chance[_LEVELS:].sum() * prior.level
+        target = chance[:_LEVELS] @ (response + weight * (common - response)) + chance[_LEVELS:].sum() * prior.level
+        shrunk = shrunk + np.clip(target - shrunk, -_LONGEST_STEP, _LONGEST_STEP)
 
     cells = grid_draws(log_weight, draws, rng)
     common_noise: Floats = prior.level + np.asarray(rng.standard_normal(draws))
@@ -225,7 +227,10 @@ class _WorkingResponse:
         self._rescaled = np.sqrt(self._variance / np.maximum(variance, 1e-300))
         factor = units.shared - units.shared.mean()
         self._loading = self._error @ factor / len(factor) / max(float(factor.std()), 1e-300)
-        self.start = float((self._mean / self._variance).sum() / (1 / self._variance).sum())
+        seen = np.arcsinh(units.draws / prior.linear_to)
+        usual = np.arcsinh(float((self._mean / self._variance).sum() / (1 / self._variance).sum()) / prior.linear_to)
+        # far from its own mean a precise unit's response would overshoot, so each starts between its own and the usual
+        self.start = usual + (seen.mean(axis=1) - usual) / (1 + seen.var(axis=1))
 
     def at(self, level: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return response, own variance, loading on the shared factor, and error draws around the given levels."""
