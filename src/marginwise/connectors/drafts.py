@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.column_names import is_private_name, value_key, vocabulary, words_of
-from marginwise.connectors.matching import Match, shown
+from marginwise.connectors.matching import Match
+from marginwise.connectors.value_fit import shown
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def word_case(value: str, words: Iterable[str], meanings: dict[str, str], *, oth
 
 
 def is_private(column: ColumnProfile) -> bool:
-    """True when a column may hold personal data, by its name or its values."""
+    """Tell whether a column may hold personal data, by its name or its values."""
     if column.looks.get("email", 0) > 0.02:
         return True
     return is_private_name(column.name)

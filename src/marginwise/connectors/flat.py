@@ -48,11 +48,11 @@ class Dependencies:
         return 1 - self.varying[column] / count if count else 1.0
 
     def is_constant(self, column: str, *, tolerance: float = 0.02) -> bool:
-        """True when the column stays the same inside (nearly) every key."""
+        """Tell whether the column stays the same inside (nearly) every key."""
         return self.constant_share(column) >= 1 - tolerance
 
     def has_gaps(self, column: str) -> bool:
-        """True when the column is filled in some rows of a key and empty in others."""
+        """Tell whether the column is filled in some rows of a key and empty in others."""
         return self.gaps[column] > 0
 
     @property
@@ -104,7 +104,8 @@ def dependencies(
     sql = (
         f"with grouped as (select {key} as k, count(*) as n{''.join(', ' + m for m in measured)} from {relation}"
         f" where ({where}) and ({key}) is not null group by 1)\n"
-        f"select count(*), count(*) filter (where n > 1), coalesce(sum(n), 0){''.join(', ' + t for t in told)} from grouped"
+        "select count(*), count(*) filter (where n > 1), coalesce(sum(n), 0)"
+        f"{''.join(', ' + t for t in told)} from grouped"
     )
     row = con.execute(sql).fetchall()[0]
     facts = {name: row[3 + 3 * number : 6 + 3 * number] for number, name in enumerate(columns)}
@@ -165,15 +166,17 @@ def share_of_rows(
 ) -> tuple[float, int]:
     """Return the share of the rows on which a condition holds, of those where it can be decided, and their number."""
     row = con.execute(
-        f"select count(*) filter (where held), count(held) from (select ({condition}) as held from {relation} where {where})"
+        "select count(*) filter (where held), count(held)"
+        f" from (select ({condition}) as held from {relation} where {where})"
     ).fetchall()[0]
     return (row[0] / row[1] if row[1] else 0.0), int(row[1])
 
 
 def included_share(con: duckdb.DuckDBPyConnection, relation: str, column: str, other: str, other_column: str) -> float:
     """Return the share of the different values of a column that also stand in a column of another file."""
+    there = f"select cast({other_column} as varchar) from {other} where {other_column} is not null"
     row = con.execute(
-        f"select count(*), count(*) filter (where v in (select cast({other_column} as varchar) from {other} where {other_column} is not null))"
+        f"select count(*), count(*) filter (where v in ({there}))"
         f" from (select distinct cast({column} as varchar) as v from {relation} where {column} is not null)"
     ).fetchall()[0]
     return row[1] / row[0] if row[0] else 0.0

@@ -82,6 +82,7 @@ class _Amounts:
         self.rate = self._rate()
 
     def drafted(self) -> LineAmounts:
+        value: str | None
         if self.price is not None:
             value = self._from_price(self.price)
         elif self.gross is not None or self.total is not None:
@@ -181,7 +182,7 @@ class _Amounts:
             and fraction is None
             and not self._is_steady(total, product)
         ):
-            told = f"{total.column.name} lies below quantity times price in {1 - equal:.0%} of the rows: taken as a discount"
+            told = f"{total.column.name} lies below quantity times price in {1 - equal:.0%} of the rows: a discount"
             return plain_draft(price), Draft(f"greatest({product} - {total.number_sql}, 0)", 0.6, told)
         if equal < 0.5:
             note = f"CHECK: quantity times price equals {total.column.name} in only {equal:.0%} of the rows"

@@ -20,21 +20,45 @@ __all__ = ["HeaderLine", "mapping_text", "toml_text"]
 
 SURE = 0.8
 _SWITCHES = {
-    "orders.channel": "channel verdicts from the shop's own channel", "orders.campaign": "campaign verdicts", "orders.customer_id": "repeat rates, cohorts and customers",
-    "orders.session_id": "channels from visits", "orders.partner_id": "partner verdicts", "orders.discount_amount": "net revenue after order discounts",
-    "orders.shipping_charged_amount": "shipping income in CM2", "orders.tax_amount": "net amounts", "orders.shipping_cost_amount": "known shipping cost in CM2",
-    "orders.payment_fee_amount": "known payment fees in CM2", "orders.commission_amount": "commission in CM2", "orders.handling_cost_amount": "handling cost in CM2",
-    "orders.ship_country": "shipping cost by country", "orders.is_test": "test orders left out", "order_items.unit_cost": "CM1: without it goods cost is unknown or assumed",
-    "order_items.discount_amount": "net revenue after line discounts", "order_items.tax_amount": "net amounts where prices include tax",
-    "order_items.partner_id": "partner verdicts", "order_items.free_quantity": "the share of free goods", "products.category": "category verdicts",
-    "products.kind": "fees and shipping lines kept out of net revenue", "customers.acquisition_channel": "declared acquisition channels",
-    "refunds.restocked_quantity": "cost of goods that comes back", "sessions.is_paid": "paid and free traffic told apart",
-}  # fmt: skip
+    "orders.channel": "channel verdicts from the shop's own channel",
+    "orders.campaign": "campaign verdicts",
+    "orders.customer_id": "repeat rates, cohorts and customers",
+    "orders.session_id": "channels from visits",
+    "orders.partner_id": "partner verdicts",
+    "orders.discount_amount": "net revenue after order discounts",
+    "orders.shipping_charged_amount": "shipping income in CM2",
+    "orders.tax_amount": "net amounts",
+    "orders.shipping_cost_amount": "known shipping cost in CM2",
+    "orders.payment_fee_amount": "known payment fees in CM2",
+    "orders.commission_amount": "commission in CM2",
+    "orders.handling_cost_amount": "handling cost in CM2",
+    "orders.ship_country": "shipping cost by country",
+    "orders.is_test": "test orders left out",
+    "order_items.unit_cost": "CM1: without it goods cost is unknown or assumed",
+    "order_items.discount_amount": "net revenue after line discounts",
+    "order_items.tax_amount": "net amounts where prices include tax",
+    "order_items.partner_id": "partner verdicts",
+    "order_items.free_quantity": "the share of free goods",
+    "products.category": "category verdicts",
+    "products.kind": "fees and shipping lines kept out of net revenue",
+    "customers.acquisition_channel": "declared acquisition channels",
+    "refunds.restocked_quantity": "cost of goods that comes back",
+    "sessions.is_paid": "paid and free traffic told apart",
+}
 _TABLES = {
-    "refunds": "net revenue after returns", "payments": "known payment fees", "customers": "customers with their country and segment", "products": "categories and names",
-    "product_costs": "CM1 at the cost of the day", "sessions": "acquisition channels and the funnel", "events": "the funnel", "marketing_spend": "verdicts on paid channels",
-    "partners": "partner names and terms", "inventory": "stock", "reviews": "review scores", "exchange_rates": "orders in several currencies",
-}  # fmt: skip
+    "refunds": "net revenue after returns",
+    "payments": "known payment fees",
+    "customers": "customers with their country and segment",
+    "products": "categories and names",
+    "product_costs": "CM1 at the cost of the day",
+    "sessions": "acquisition channels and the funnel",
+    "events": "the funnel",
+    "marketing_spend": "verdicts on paid channels",
+    "partners": "partner names and terms",
+    "inventory": "stock",
+    "reviews": "review scores",
+    "exchange_rates": "orders in several currencies",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +133,8 @@ def _header_line(line: HeaderLine) -> str:
 def _file_section(profile: FileProfile) -> str:
     settings = profile.settings
     told = f"{profile.rows:,} rows" + ("" if profile.is_whole else " looked at, the file has more")
-    lines = [
-        f"# {profile.paths[0].name}{f' and {len(profile.paths) - 1} more files' if len(profile.paths) > 1 else ''}: {told}"
-    ]
+    more = f" and {len(profile.paths) - 1} more files" if len(profile.paths) > 1 else ""
+    lines = [f"# {profile.paths[0].name}{more}: {told}"]
     if profile.unreadable:
         lines.append(
             f"# {profile.unreadable:,} rows have another number of fields; they are kept apart as unreadable rows"
@@ -121,9 +144,7 @@ def _file_section(profile: FileProfile) -> str:
     declared = settings.model_dump(exclude_defaults=True)
     for name in ("delimiter", "encoding", "quote", "escape", "decimal", "thousands"):
         if name in declared:
-            lines.append(
-                f"{name} = {json.dumps(declared[name], ensure_ascii=True) if not declared[name].isprintable() else toml_text(declared[name])}"
-            )
+            lines.append(f"{name} = {toml_text(declared[name])}")
     if profile.is_headerless:
         lines += [
             "header = false",
@@ -152,9 +173,7 @@ def _table_section(draft: TableDraft) -> str:
     if draft.where:
         lines.append(f"where = {toml_text(draft.where)}")
     if draft.one_row_per:
-        lines.append(
-            f"one_row_per = {_texts(draft.one_row_per) if len(draft.one_row_per) > 1 else json.dumps(list(draft.one_row_per))}"
-        )
+        lines.append(f"one_row_per = {json.dumps(list(draft.one_row_per))}")
     lines.append("[tables.columns]")
     for name in contract.column_names:
         if name in draft.columns:

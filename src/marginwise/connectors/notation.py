@@ -27,13 +27,17 @@ _SHAPES = {
     "comma_or_thousand": r"[1-9]\d{0,2},\d{3}",
     "points_comma": r"\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}",
     "commas_point": r"\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}",
-    "apostrophe_point": r"\d{1,3}(['’]\d{3})+(\.\d+)?",
-    "apostrophe_comma": r"\d{1,3}(['’]\d{3})+,\d+",
+    "apostrophe_point": "\\d{1,3}(['\u2019]\\d{3})+(\\.\\d+)?",
+    "apostrophe_comma": "\\d{1,3}(['\u2019]\\d{3})+,\\d+",
 }
 _DATE = re.compile(
-    r"(?P<date>\d{4}(?P<s1>[./-])\d{1,2}(?P=s1)\d{1,2}|\d{1,2}(?P<s2>[./-])\d{1,2}(?P=s2)(?P<year>\d{4}|\d{2})|(?P<packed>(?:19|20)\d{6})"
-    r"|(?P<word>\d{1,2}(?:\. | |-)[A-Za-z]{3,9}(?:[ -]|, )(?:\d{4}|\d{2})|[A-Za-z]{3,9} \d{1,2},? \d{4}|[A-Za-z]{3}-\d{1,2}-(?:\d{4}|\d{2})))"
-    r"(?P<gap>T|, | - | um | |)(?P<time>\d{1,2}[:h.]\d{2}(?::(?P<seconds>\d{2})(?P<fraction>\.\d+)?)?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<date>\d{4}(?P<s1>[./-])\d{1,2}(?P=s1)\d{1,2}"
+    r"|\d{1,2}(?P<s2>[./-])\d{1,2}(?P=s2)(?P<year>\d{4}|\d{2})"
+    r"|(?P<packed>(?:19|20)\d{6})"
+    r"|(?P<word>\d{1,2}(?:\. | |-)[A-Za-z]{3,9}(?:[ -]|, )(?:\d{4}|\d{2})"
+    r"|[A-Za-z]{3,9} \d{1,2},? \d{4}|[A-Za-z]{3}-\d{1,2}-(?:\d{4}|\d{2})))"
+    r"(?P<gap>T|, | - | um | |)"
+    r"(?P<time>\d{1,2}[:h.]\d{2}(?::(?P<seconds>\d{2})(?P<fraction>\.\d+)?)?)?(?P<half> ?[AaPp][Mm])?"
     r"(?P<clock> Uhr)?(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 )
 
@@ -198,15 +202,16 @@ def _tried(con: duckdb.DuckDBPyConnection, parsed: str, filled: int) -> _Tried:
         f"with read as (select position, n, {parsed} as t from date_values)\n"
         "select coalesce(sum(n) filter (where t between timestamp '1950-01-01' and timestamp '2100-01-01'), 0),\n"
         "    coalesce(date_diff('day', min(t), max(t)), 0),\n"
-        "    (select count(*) from (select t < lag(t) over (order by position) as turned from read where t is not null) where turned)\n"
-        "from read"
+        "    coalesce(sum(turned::int), 0)\n"
+        "from (select *, t < lag(t) over (order by position) as turned from read where t is not null)"
     ).fetchall()[0]
     return _Tried(float(row[0]) / filled, int(row[1]), int(row[2]))
 
 
 def _adds(con: duckdb.DuckDBPyConnection, patterns: list[str], other: str) -> float:
     read = f"try_strptime(v, [{', '.join(map(literal, patterns))}])"
-    sql = f"select coalesce(sum(n), 0) from date_values where {read} is null and try_strptime(v, {literal(other)}) is not null"
+    added = f"{read} is null and try_strptime(v, {literal(other)}) is not null"
+    sql = f"select coalesce(sum(n), 0) from date_values where {added}"
     return float(con.execute(sql).fetchall()[0][0])
 
 

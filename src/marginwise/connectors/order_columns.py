@@ -18,18 +18,34 @@ __all__ = ["ORDER_AMOUNTS", "OrderColumns", "customer_drafts", "customer_express
 
 # meanings of order amounts and the contract column each fills; the order's own discount comes before that of its lines
 ORDER_AMOUNTS = {
-    "shipping_charged": "shipping_charged_amount", "shipping_cost": "shipping_cost_amount",
-    "payment_fee": "payment_fee_amount", "commission": "commission_amount", "handling_cost": "handling_cost_amount",
-    "order_discount": "discount_amount", "discount": "discount_amount", "tax": "tax_amount",
-}  # fmt: skip
+    "shipping_charged": "shipping_charged_amount",
+    "shipping_cost": "shipping_cost_amount",
+    "payment_fee": "payment_fee_amount",
+    "commission": "commission_amount",
+    "handling_cost": "handling_cost_amount",
+    "order_discount": "discount_amount",
+    "discount": "discount_amount",
+    "tax": "tax_amount",
+}
 ATTRIBUTES = {
-    "channel": "channel", "campaign": "campaign", "sales_channel": "sales_channel", "session_id": "session_id", "country": "ship_country",
-    "region": "ship_region", "city": "ship_city", "updated_at": "updated_at",
-}  # fmt: skip
+    "channel": "channel",
+    "campaign": "campaign",
+    "sales_channel": "sales_channel",
+    "session_id": "session_id",
+    "country": "ship_country",
+    "region": "ship_region",
+    "city": "ship_city",
+    "updated_at": "updated_at",
+}
 CUSTOMER_ATTRIBUTES = {
-    "email": "email", "phone": "phone", "birth_date": "birth_date", "country": "country", "region": "region", "city": "city",
+    "email": "email",
+    "phone": "phone",
+    "birth_date": "birth_date",
+    "country": "country",
+    "region": "region",
+    "city": "city",
     "segment": "segment",
-}  # fmt: skip
+}
 
 
 class OrderColumns:
@@ -203,9 +219,10 @@ def customer_expression(found: dict[str, Match]) -> Draft | None:
     for concept, confidence in (("customer_id", 0.85), ("email", 0.85), ("phone", 0.6), ("customer_name", 0.45)):
         if concept in found and found[concept].column.fill_share > 0.3:
             match = found[concept]
-            return Draft(f"md5(lower({match.sql}))", round(min(confidence, match.confidence), 2),
-                         f"a hash of {match.column.name}, so that the address itself goes no further" if confidence > 0.8 else
-                         f"no customer number: a hash of {match.column.name}; two people who share it fall into one")  # fmt: skip
+            told = f"a hash of {match.column.name}, so that the address itself goes no further"
+            if confidence <= 0.8:
+                told = f"no customer number: a hash of {match.column.name}; two people who share it fall into one"
+            return Draft(f"md5(lower({match.sql}))", round(min(confidence, match.confidence), 2), told)
     return None
 
 
@@ -248,7 +265,8 @@ def customer_drafts(con: duckdb.DuckDBPyConnection, profile: FileProfile, found:
         if share < 0.9 and concept in ("city", "region"):
             continue
         told = "" if share >= 0.98 else f"; differs between orders of {1 - share:.0%} of the customers: the latest"
-        latest = f"max_by({plain(match)}, row(coalesce(cast({date.sql} as varchar), ''), _row_number)) over (partition by {key})"
+        newest = f"row(coalesce(cast({date.sql} as varchar), ''), _row_number)"
+        latest = f"max_by({plain(match)}, {newest}) over (partition by {key})"
         is_plain = share == 1 and not held.has_gaps(match.column.name)
         draft.columns[name] = Draft(
             plain(match) if is_plain else latest, match.confidence * (1 if share > 0.9 else 0.7), match.reason + told

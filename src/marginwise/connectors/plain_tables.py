@@ -22,18 +22,32 @@ from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, cus
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from marginwise.connectors.matching import Match
     from marginwise.connectors.profile import FileProfile
 
-__all__ = ["dates_of_customers", "keep_unused", "orders_file", "plain_file", "purchases_of_events"]
+__all__ = ["dates_of_customers", "keep_unused", "orders_file", "plain_file"]
 
 PLATFORMS = {
-    "google": "Google Ads", "facebook": "Facebook Ads", "meta": "Meta Ads", "microsoft": "Microsoft Ads", "bing": "Microsoft Ads", "tiktok": "TikTok Ads",
-    "pinterest": "Pinterest Ads", "linkedin": "LinkedIn Ads", "snapchat": "Snapchat Ads", "twitter": "Twitter Ads", "amazon": "Amazon Ads",
-    "apple": "Apple Search Ads", "reddit": "Reddit Ads", "criteo": "Criteo", "awin": "Awin",
-}  # fmt: skip
+    "google": "Google Ads",
+    "facebook": "Facebook Ads",
+    "meta": "Meta Ads",
+    "microsoft": "Microsoft Ads",
+    "bing": "Microsoft Ads",
+    "tiktok": "TikTok Ads",
+    "pinterest": "Pinterest Ads",
+    "linkedin": "LinkedIn Ads",
+    "snapchat": "Snapchat Ads",
+    "twitter": "Twitter Ads",
+    "amazon": "Amazon Ads",
+    "apple": "Apple Search Ads",
+    "reddit": "Reddit Ads",
+    "criteo": "Criteo",
+    "awin": "Awin",
+}
 
 
 def orders_file(
@@ -99,7 +113,8 @@ def plain_file(
             if target.partition(".")[0] == table and target.partition(".")[2] not in draft.columns:
                 column = contract.column(target.partition(".")[2])
                 draft.columns[column.name] = boolean_draft(match) if column.type == "boolean" else plain_draft(match)
-    _FILLERS.get(table, lambda *_: None)(draft, profile, found)
+    if table in _FILLERS:
+        _FILLERS[table](draft, profile, found)
     keys = [name for name in contract.key if name != "store_id"]
     if contract.versioned_by is None and all(key in draft.columns for key in keys):
         listed = ", ".join(draft.columns[key].expression for key in keys)
@@ -110,77 +125,6 @@ def plain_file(
                     f"CHECK: {held.rows - held.groups:,} rows repeat the key {', '.join(keys)}; the newer row wins."
                 )
     return [draft]
-
-
-def purchases_of_events(
-    con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match]
-) -> list[TableDraft]:
-    """Draft orders and lines from the purchases in a stream of events, where no file holds the orders themselves."""
-    event, time, product, price = (
-        found.get("event_type"),
-        found.get("occurred_at"),
-        found.get("product_id"),
-        found.get("unit_price") or found.get("event_value"),
-    )
-    session = found.get("session_id") or found.get("customer_id") or found.get("visitor_id")
-    if event is None or time is None or product is None or price is None or session is None:
-        return []
-    words = [word for word, _ in event.column.common]
-    bought = sorted(
-        {
-            word.lower()
-            for word in words
-            if vocabulary("events").get("".join(c for c in word.casefold() if c.isalnum())) == "purchase"
-        }
-    )
-    if not bought:
-        return []
-    where = f"lower({event.sql}) in ({', '.join(map(literal, bought))})"
-    told = "no file of orders: the purchases of one visit are taken as one order, which is a stand-in for the shop's own orders"
-    order = (
-        Draft(found["order_id"].sql, found["order_id"].confidence, "order of the purchase")
-        if "order_id" in found
-        else Draft(session.sql, 0.55, told)
-    )
-    person = customer_expression(found) or (plain_draft(found["visitor_id"]) if "visitor_id" in found else None)
-    orders = TableDraft(
-        "orders", profile.group, where=where, one_row_per=("order_id",), remark="Made from purchase events."
-    )
-    orders.columns = {"order_id": order, "ordered_at": Draft(f"min({time.sql}) over (partition by {order.expression})", 0.7, "time of the first purchase event"),
-                      "status": Draft("'paid'", 0.6, "a purchase event says it was paid")}  # fmt: skip
-    if person:
-        orders.columns["customer_id"] = person
-    if found.get("session_id"):
-        orders.columns["session_id"] = plain_draft(found["session_id"])
-    items = TableDraft("order_items", profile.group, where=where, remark="Each purchase event is one piece.")
-    items.columns = {
-        "order_id": order,
-        "line_number": Draft(f"row_number() over (partition by {order.expression} order by {time.sql}, _row_number)", 0.9, "counted inside each order"),
-        "product_id": plain_draft(product), "quantity": Draft("1", 0.55, "events carry no quantity: one piece each"), "unit_price": plain_draft(price, factor=0.8),
-    }  # fmt: skip
-    return [orders, items, *_things_of_events(profile, found, where)]
-
-
-def _things_of_events(profile: FileProfile, found: dict[str, Match], where: str) -> list[TableDraft]:
-    product = found["product_id"]
-    products = TableDraft("products", profile.group, where=f"{product.sql} is not null", one_row_per=("product_id",))
-    name = found.get("product_name")
-    described = " / ".join(m.column.name for m in (found.get("brand"), found.get("category")) if m)
-    stand_in = f"concat_ws(' ', {', '.join(m.sql for m in (found.get('brand'), found.get('category'), product) if m)})"
-    products.columns = {
-        "product_id": plain_draft(product),
-        "name": plain_draft(name) if name else Draft(stand_in, 0.6, f"no names: {described or 'the code'} stands in"),
-    }
-    for concept in ("category", "brand"):
-        if concept in found:
-            products.columns[concept] = plain_draft(found[concept])
-    drafts = [products]
-    if "customer_id" in found:
-        drafts += [TableDraft("customers", profile.group, {
-            "customer_id": plain_draft(found["customer_id"]),
-            "created_at": Draft(f"min({found['occurred_at'].sql}) over (partition by {found['customer_id'].sql})", 0.7, "the first event of the person"),
-        }, where=f"{found['customer_id'].sql} is not null and {where}", one_row_per=("customer_id",))]  # fmt: skip
-    return drafts
 
 
 def keep_unused(profile: FileProfile, tables: list[TableDraft]) -> list[str]:
@@ -317,10 +261,17 @@ def _budgets(draft: TableDraft, profile: FileProfile, found: dict[str, Match]) -
         )
 
 
-_FILLERS = {
-    "refunds": _refunds, "payments": _payments, "customers": _customers, "products": _products, "sessions": _sessions, "events": _events,
-    "marketing_spend": _spend, "partners": _partners, "budgets": _budgets,
-}  # fmt: skip
+_FILLERS: dict[str, Callable[[TableDraft, FileProfile, dict[str, Match]], None]] = {
+    "refunds": _refunds,
+    "payments": _payments,
+    "customers": _customers,
+    "products": _products,
+    "sessions": _sessions,
+    "events": _events,
+    "marketing_spend": _spend,
+    "partners": _partners,
+    "budgets": _budgets,
+}
 
 
 def dates_of_customers(draft: TableDraft, orders: TableDraft | None) -> None:
@@ -333,7 +284,8 @@ def dates_of_customers(draft: TableDraft, orders: TableDraft | None) -> None:
         or "over (" in orders.columns["ordered_at"].expression
     ):
         return
-    first = f"select min({orders.columns['ordered_at'].expression}) as first_at, {orders.columns['customer_id'].expression} as person from {identifier(orders.group)} group by 2"
+    date, person = orders.columns["ordered_at"].expression, orders.columns["customer_id"].expression
+    first = f"select min({date}) as first_at, {person} as person from {identifier(orders.group)} group by 2"
     if not draft.join:
         draft.join = (
             f"left join ({first}) as first_orders on first_orders.person = {draft.columns['customer_id'].expression}"

@@ -12,22 +12,23 @@ import duckdb
 
 from marginwise.connectors.column_names import words_of
 from marginwise.connectors.drafts import TableDraft
+from marginwise.connectors.event_purchases import purchases_of_events
 from marginwise.connectors.file_groups import group_files
 from marginwise.connectors.file_roles import file_role
 from marginwise.connectors.flat import included_share
 from marginwise.connectors.line_tables import LineFile, with_time_of_day
 from marginwise.connectors.mapping_text import SURE, mapping_text
-from marginwise.connectors.matching import Match, fit_of, match_columns
+from marginwise.connectors.matching import Match, match_columns
 from marginwise.connectors.plain_tables import (
     dates_of_customers,
     keep_unused,
     orders_file,
     plain_file,
-    purchases_of_events,
 )
 from marginwise.connectors.profile import FileProfile, profile_files
 from marginwise.connectors.source_header import source_header
 from marginwise.connectors.structure import fill_by_structure
+from marginwise.connectors.value_fit import fit_of
 from marginwise.contract.loader import contracts
 from marginwise.errors import UnreadableFile
 
@@ -188,9 +189,8 @@ def _settle(con: duckdb.DuckDBPyConnection, looked: list[_File], idle: list[str]
         if file.role is None:
             continue
         if file.role in taken and file.role != "marketing_spend":
-            idle.append(
-                f"Not used: {file.profile.paths[0].name} looks like {file.role}, which {taken[file.role].profile.paths[0].name} fills already."
-            )
+            other = taken[file.role].profile.paths[0].name
+            idle.append(f"Not used: {file.profile.paths[0].name} looks like {file.role}, which {other} fills already.")
             file.role = None
         else:
             taken[file.role] = file
@@ -202,7 +202,7 @@ def _settle(con: duckdb.DuckDBPyConnection, looked: list[_File], idle: list[str]
         file = looked[0]
         raise UnreadableFile(
             f"{file.profile.paths[0].name} does not look like data of a shop: none of its columns "
-            f"({', '.join(column.name for column in file.profile.columns[:8])}) reads as an order, product, customer, visit or cost.",
+            f"({', '.join(column.name for column in file.profile.columns[:8])}) reads as an order, product, customer or cost.",
             fix="Write a mapping by hand (docs/your-own-data.md), or export other columns.",
         )
     _link(con, taken)
@@ -267,7 +267,7 @@ def _draft(
         else:
             made = plain_file(con, file.profile, file.role, file.found)
             if file.role == "events" and not roles & {"orders", "order_items"}:
-                made += purchases_of_events(con, file.profile, file.found)
+                made += purchases_of_events(file.profile, file.found)
             left_out[file.profile.group] = keep_unused(file.profile, made)
         drafts += made
     kept = []
@@ -314,8 +314,9 @@ def _proposal(
         + "."
     )
     title = [
-        "A mapping proposed by `marginwise map`. Every column shows a confidence from 0 to 1 and the reason; a ? marks what to check first.",
-        "Expressions are DuckDB SQL over the columns of the file group. Columns called x_… are kept beside the contract's.",
+        "A mapping proposed by `marginwise map`. Beside every column stand a confidence from 0 to 1 and the reason; a ? marks",
+        "what to check first. Expressions are DuckDB SQL over the columns of the file group. Columns called x_… are kept beside",
+        "the contract's.",
         *([f"MISSING: {', '.join(missing)}. The mapping does not load until these are given."] if missing else []),
     ]
     text = mapping_text(title, header, profiles, drafts, left_out, idle)

@@ -21,7 +21,7 @@ __all__ = ["Returns", "find_returns"]
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """The condition in SQL under which a row is a return (empty when none is), why, and what kind of refund it makes."""
+    """The condition under which a row is a return (SQL, empty when none is), why, and the kind of refund it makes."""
 
     condition: str = ""
     reason: str = ""
@@ -50,8 +50,8 @@ def find_returns(con: duckdb.DuckDBPyConnection, profile: FileProfile, found: di
 
     Notes
     -----
-    Where the numbers of returns share a first letter that others do not have (C536379), the letter decides, and negative
-    rows besides are left as they are, so that the checks name them.
+    Where the numbers of returns share a first letter that others do not have (C536379), the letter decides, and
+    negative rows besides are left as they are, so that the checks name them.
     """
     negative = _negative(con, profile, found)
     order, document = found.get("order_id"), found.get("document_type")
@@ -98,8 +98,9 @@ def _are_no_goods(con: duckdb.DuckDBPyConnection, profile: FileProfile, found: d
 
 def _letter(con: duckdb.DuckDBPyConnection, profile: FileProfile, order: Match, negative: str) -> str:
     rows = con.execute(
-        f"select p, n, negatives, sum(negatives) over () from (select upper(left({order.sql}, 1)) as p, count(*) as n,"
-        f" count(*) filter (where {negative}) as negatives from {profile.relation} where {order.sql} is not null group by 1)"
+        "select p, n, negatives, sum(negatives) over () from ("
+        f"select upper(left({order.sql}, 1)) as p, count(*) as n, count(*) filter (where {negative}) as negatives"
+        f" from {profile.relation} where {order.sql} is not null group by 1)"
     ).fetchall()
     for letter, count, negatives, all_negatives in rows:
         if str(letter).isalpha() and negatives >= 0.9 * count and negatives >= 0.6 * all_negatives and len(rows) > 1:

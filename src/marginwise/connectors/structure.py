@@ -6,7 +6,8 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.flat import dependencies, find_order_key, share_of_rows
-from marginwise.connectors.matching import Match, fit_of
+from marginwise.connectors.matching import Match
+from marginwise.connectors.value_fit import fit_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,14 +64,12 @@ class _Guess:
             self.found[concept] = Match(concept, column, confidence, f"by its values, not its name: {reason}")
 
     def _words(self) -> None:
-        for concept, kind, least, confidence in (
-            ("email", "email", 0.9, 0.8), ("status", "status", 0.9, 0.75), ("currency", "currency", 0.9, 0.75), ("country", "country", 0.9, 0.7),
-        ):  # fmt: skip
+        for concept, confidence in (("email", 0.8), ("status", 0.75), ("currency", 0.75), ("country", 0.7)):
             for column in self._free:
                 if concept in self.found or column.rows < 5 or column.is_number or column.is_time:
                     continue
-                fit, told = fit_of(column, kind, 0.5)
-                if fit >= least and not (kind == "status" and column.distinct < 2):
+                fit, told = fit_of(column, concept, 0.5)
+                if fit >= 0.9 and not (concept == "status" and column.distinct < 2):
                     self._take(concept, column, confidence, told)
 
     def _date(self) -> None:
@@ -117,7 +116,7 @@ class _Guess:
                 self.con, self.profile.relation, product, f"abs({quantity.number_sql}) > 1 and {total.number_sql} <> 0"
             )
             if share >= 0.95 and count >= 5:
-                told = f"{share:.0%} of {count:,} rows hold quantity × price = total"
+                told = f"{share:.0%} of {count:,} rows hold quantity times price = total"
                 self._take("quantity", quantity, 0.78, told)
                 self._take("unit_price", price, 0.78, told)
                 self._take("line_total", total, 0.75, told)

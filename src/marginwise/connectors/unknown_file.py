@@ -23,20 +23,38 @@ if TYPE_CHECKING:
 __all__ = ["how_written", "load_raw"]
 
 CELL_LIMIT = 8_000_000
+_CONTROLS = "\r\n\t\x1f\x01\ufeff"
 
 
 def how_written(path: Path) -> dict[str, Any]:
-    """Find out the dialect, the lines before the header, and whether there is a header."""
+    """Find out the dialect, the lines before the header, and whether there is a header.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    dict
+        What a file group declares of it; empty for Parquet.
+
+    Raises
+    ------
+    UnreadableFile
+        When it is no text file, is empty, or has no rows of one width.
+    """
     if storage_kind(path) == "parquet":
         return {}
     dialect, sample, is_whole = find_dialect(path, Dialect())
     if not sample.strip():
         raise UnreadableFile(f"{path.name} is empty.", fix="Export it again.")
-    if "\0" in sample or sum(not c.isprintable() and c not in "\r\n\t" for c in sample[:4000]) > 0.05 * len(
-        sample[:4000]
-    ):
+    start = sample[:4000]
+    if "\0" in start or sum(not c.isprintable() and c not in _CONTROLS for c in start) > 0.05 * len(start):
         raise UnreadableFile(f"{path.name} is not a text file.", accepted="CSV (also compressed) and Parquet")
     records = first_records(sample, dialect, is_whole=is_whole)
+    if not records:
+        raise UnreadableFile(f"{path.name} cannot be cut into rows.", accepted="CSV (also compressed) and Parquet")
     widths = Counter(len(record) for record, _ in records)
     width = max(widths, key=lambda count: (widths[count] * (count > 1), count))
     first = next(index for index, (record, _) in enumerate(records) if len(record) == width)
@@ -82,6 +100,31 @@ def load_raw(
     settings: dict[str, Any],
     notes: list[str],
 ) -> tuple[int, int, bool]:
+    """Load files of one shape into ``raw.<source>__<group>``, as far as a look needs.
+
+    Parameters
+    ----------
+    con
+        The database.
+    source, group
+        Names of the source and of the file group.
+    paths
+        The files.
+    settings
+        How they are written, as `how_written` found it.
+    notes
+        Takes what was odd about their headers.
+
+    Returns
+    -------
+    int, int, bool
+        Rows loaded, unreadable rows, and whether that is all there is.
+
+    Raises
+    ------
+    UnreadableFile
+        When a file cannot be read to the end.
+    """
     raw = f"raw.{identifier(f'{source}__{group}')}"
     total, unreadable, is_whole, is_new = 0, 0, True, True
     for number, path in enumerate(paths):
