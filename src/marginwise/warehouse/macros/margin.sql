@@ -6,9 +6,9 @@
     sum(case when cm1_amount is null then net_revenue_amount else 0 end) as unknown_cost_revenue_amount,
     sum(refund_amount) as refund_amount,
     sum(discount_amount) as discount_amount,
-    sum(goods_cost_amount) as goods_cost_amount,
-    sum(shipping_cost_amount) as shipping_cost_amount,
-    sum(payment_fee_amount) as payment_fee_amount,
+    {% for cost in ('goods_cost', 'shipping_cost', 'payment_fee') -%}
+    sum({{ cost_stated(cost ~ '_amount') }}) as {{ cost }}_amount,
+    {% endfor -%}
     sum(commission_amount) as commission_amount,
     sum(coverage_weight_amount) as coverage_weight_amount,
     {% for basis in ('known', 'assumed') -%}
@@ -20,6 +20,11 @@
     {% endfor -%}
     sum(case when goods_cost_basis = 'unknown' then coverage_weight_amount else 0 end) as goods_unknown_weight_amount,
     count(distinct case when not is_cancelled then order_key end) as orders_count
+{%- endmacro %}
+
+{# A cost that counts as stated: nothing was sent or paid for a cancelled order, which tells nothing about the store's costs. #}
+{% macro cost_stated(amount) -%}
+    case when not is_cancelled or {{ amount }} <> 0 then {{ amount }} end
 {%- endmacro %}
 
 {# The names of those sums, to carry them on. #}

@@ -5,10 +5,16 @@ with lines as (
         store_id,
         sum(case when is_counted then line_amount else 0 end) as kept,
         sum(net_revenue_amount) as net_revenue,
-        sum(case when is_counted then cm1_amount end) as cm1,
-        sum(case when is_counted then cm2_amount end) as cm2
-    from {{ ref('fct_order_lines') }}
-    group by store_id
+        case when has_cost then sum(case when is_counted then cm1_amount end) end as cm1,
+        case when has_cost then sum(case when is_counted then cm2_amount end) end as cm2
+    from (
+        select
+            *,
+            max(case when is_counted and not is_cancelled and goods_cost_basis <> 'unknown' then 1 else 0 end)
+                over (partition by store_id) = 1 as has_cost
+        from {{ ref('fct_order_lines') }}
+    ) as lines
+    group by store_id, has_cost
 
 ),
 
@@ -16,7 +22,7 @@ with lines as (
 costed_products as (
 
     select distinct store_id, product_key from {{ ref('fct_order_lines') }}
-    where is_counted and goods_cost_basis <> 'unknown'
+    where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
 
 ),
 

@@ -53,7 +53,7 @@ units_summed as (
         sum(case when period = 'current' then {{ name }} end) as {{ name }},
         {% endfor -%}
         sum(case when period = 'previous' then net_revenue_amount end) as previous_net_revenue_amount,
-        sum(case when period = 'current' and (customer_key is not null or orders_count > 0) then 1 else 0 end) as customers_count
+        sum(case when period = 'current' and orders_count > 0 then 1 else 0 end) as customers_count
     from evidence
     group by store_id, unit_kind, unit_id
 

@@ -1,4 +1,4 @@
--- Grain: one counted order line, or one refund of goods that names no order (entry_kind).
+-- Grain: one counted order line, or one refund of goods that lies on no order line (entry_kind).
 -- Everything a margin is made of, once: all marts sum these rows. Margins are null where the goods cost is unknown.
 {{ config(materialized='view') }}
 
@@ -23,64 +23,71 @@ products as (
 
 ),
 
--- a refund without an order is judged like the sales of its product: where their cost is unknown, no margin is claimed
 products_costed as (
 
     select
         store_id,
         product_key,
-        max(case when goods_cost_basis = 'known' then 2 when goods_cost_basis = 'assumed' then 1 else 0 end) as cost_grade
+        max(case goods_cost_basis when 'known' then 2 else 1 end) as cost_grade
     from order_lines
+    where not is_cancelled and goods_cost_basis <> 'unknown'
     group by store_id, product_key
 
 ),
 
+-- nothing went out for a cancelled order, so its cost is known to be 0: that alone makes no margin of a store
+order_lines_claimed as (
+
+    select
+        *,
+        is_cancelled and store_id not in (select products_costed.store_id from products_costed) as is_without_claim
+    from order_lines
+
+),
+
+-- a refund without an order is judged like the sales of its product: where their cost is unknown, no margin is claimed
 refunds_costed as (
 
     select
         orderless_refunds.*,
         products.partner_id,
-        products.category,
+        coalesce(products.category, '(not set)') as category,
         case products_costed.cost_grade when 2 then 'known' when 1 then 'assumed' else 'unknown' end as goods_cost_basis,
-        coalesce(products_costed.cost_grade, 0) > 0 as has_goods_cost
+        case when products_costed.cost_grade is not null then coalesce(orderless_refunds.restocked_cost_amount, 0) end
+            as returned_cost_amount
     from orderless_refunds
     left join products_costed
         on
             orderless_refunds.store_id = products_costed.store_id
             and orderless_refunds.product_key = products_costed.product_key
     left join products
-        on
-            orderless_refunds.store_id = products.store_id
-            and orderless_refunds.product_key = products.product_key
+        on orderless_refunds.store_id = products.store_id and orderless_refunds.product_key = products.product_key
 
 ),
 
 final as (
 
     select
-        store_id, order_line_key as entry_key, 'line' as entry_kind, order_id, order_key, customer_key, product_key, partner_id,
-        channel_name, campaign_name, category, order_date as entry_date, is_cancelled, is_duplicate,
-        unit_price_amount, line_amount, gross_sales_amount, discount_amount, cancelled_amount, refund_amount, net_revenue_amount,
-        goods_cost_amount, goods_cost_basis, cm1_amount,
+        store_id, order_line_key as entry_key, 'line' as entry_kind, order_id, order_key, customer_key, product_key,
+        partner_id, channel_name, campaign_name, category, order_date as entry_date, is_cancelled, is_duplicate,
+        unit_price_amount, line_amount, gross_sales_amount, discount_amount, cancelled_amount, refund_amount,
+        net_revenue_amount, goods_cost_amount, goods_cost_basis,
+        case when not is_without_claim then cm1_amount end as cm1_amount,
         shipping_charged_amount, shipping_cost_amount, shipping_cost_basis, handling_cost_amount,
-        payment_fee_amount, payment_fee_basis, commission_amount, return_handling_cost_amount, cm2_amount,
+        payment_fee_amount, payment_fee_basis, commission_amount, return_handling_cost_amount,
+        case when not is_without_claim then cm2_amount end as cm2_amount,
         greatest(net_revenue_amount, 0) as coverage_weight_amount
-    from order_lines
+    from order_lines_claimed
     union all
     select
-        store_id, refund_key, 'orderless_refund', null, null, customer_key, product_key, partner_id,
-        null, null, category, refund_date, false, false,
-        0, 0, 0, 0, 0, amount, -amount,
-        case when has_goods_cost then -coalesce(restocked_cost_amount, 0) end, goods_cost_basis,
-        case when has_goods_cost then coalesce(restocked_cost_amount, 0) - amount end,
+        store_id, refund_key, 'orderless_refund', null, null, customer_key, product_key,
+        partner_id, null, null, category, refund_date, false, false,
+        0, 0, 0, 0, 0, amount,
+        -amount, -returned_cost_amount, goods_cost_basis,
+        returned_cost_amount - amount,
         -coalesce(shipping_amount, 0), null, 'unknown', 0,
         null, 'unknown', 0, coalesce(handling_cost_amount, 0),
-        case
-            when has_goods_cost
-                then
-                    coalesce(restocked_cost_amount, 0) - amount
-                    - coalesce(shipping_amount, 0) - coalesce(handling_cost_amount, 0)
-        end,
+        returned_cost_amount - amount - coalesce(shipping_amount, 0) - coalesce(handling_cost_amount, 0),
         0
     from refunds_costed
 

@@ -21,7 +21,7 @@ steps as (
         {{ loop.index * 100 }} as step_order, '{{ step.id }}' as step_id, '{{ step.step }}' as step,
         '{{ step.kind }}' as step_kind,
         {{ 'false' if step.only_if_any is defined else 'true' }} as is_always_shown,
-        {{ 'true' if step.source == 'landed' or step.kind == 'memo' else 'false' }} as is_zero_when_empty
+        {{ 'true' if step.source == 'landed' or step.kind == 'memo' or step.is_zero is defined else 'false' }} as is_zero_when_empty
     {%- if not loop.last %}
     union all
     {% endif %}
