@@ -67,7 +67,9 @@ def test_only_the_engine_calls_dbt() -> None:
 @pytest.mark.parametrize("folder", ["science", "decisions"])
 def test_statistics_and_verdicts_know_no_engine(folder: str) -> None:
     for path in (PACKAGE / folder).rglob("*.py"):
-        assert not re.search(r"^\s*(from|import) (duckdb|psycopg|adbc|dbt)\b", path.read_text("utf-8"), re.MULTILINE), path
+        assert not re.search(r"^\s*(from|import) (duckdb|psycopg|adbc|dbt)\b", path.read_text("utf-8"), re.MULTILINE), (
+            path
+        )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
@@ -116,5 +118,8 @@ def test_no_folder_holds_one_file() -> None:
 @pytest.mark.parametrize("pattern", [r"(^|[^\w.-])/(work|farm)/", r"pypi\.org|pythonhosted\.org"])
 def test_no_machine_path_or_registry_host_is_committed(pattern: str) -> None:
     for path in [*ROOT.glob("requirements/*"), *ROOT.glob("*.*"), *PACKAGE.rglob("*.*"), *ROOT.glob("docs/**/*.*")]:
-        if path.suffix in {".txt", ".toml", ".py", ".md", ".sql", ".yml", ".yaml", ".csv", ".html", ".j2"} and "uv.lock" not in path.name:
+        if (
+            path.suffix in {".txt", ".toml", ".py", ".md", ".sql", ".yml", ".yaml", ".csv", ".html", ".j2"}
+            and "uv.lock" not in path.name
+        ):
             assert not re.search(pattern, path.read_text(encoding="utf-8")), path

@@ -39,7 +39,9 @@ def configure_logging(form: Literal["text", "json"], *, verbose: bool = False) -
         Tell the course of every stage (level info) instead of warnings only.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(
+        JsonFormatter() if form == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s")
+    )
     logger = logging.getLogger("marginwise")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO if verbose or form == "json" else logging.WARNING)

@@ -155,7 +155,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="MARGINWISE_", env_nested_delimiter="__", nested_model_default_partial_update=True
+        extra="forbid",
+        frozen=True,
+        env_prefix="MARGINWISE_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
 
     store: StoreSettings = StoreSettings()

@@ -43,7 +43,9 @@ def test_the_commands_of_a_page_run_and_print_what_it_says(page: Path, tmp_path:
         for line in expected:
             pattern = r".*".join(re.escape(part.strip()) for part in re.split(r"\.\.\.|…", line.strip()))
             told = re.sub(r"\s+", " ", done.stdout + done.stderr)
-            assert re.search(re.sub(r"(\\ )+", " ", pattern), told), f"{page.name}: {command}\nexpected: {line}\ngot: {told}"
+            assert re.search(re.sub(r"(\\ )+", " ", pattern), told), (
+                f"{page.name}: {command}\nexpected: {line}\ngot: {told}"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

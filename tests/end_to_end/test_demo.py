@@ -48,7 +48,9 @@ def test_every_interval_holds_its_own_estimate_in_sight(demo_store: DemoStore) -
         if row["margin_low_amount"] is None:
             continue
         width = row["margin_high_amount"] - row["margin_low_amount"]
-        assert row["margin_low_amount"] - width <= row["margin_amount"] <= row["margin_high_amount"] + width, row["unit_name"]
+        assert row["margin_low_amount"] - width <= row["margin_amount"] <= row["margin_high_amount"] + width, row[
+            "unit_name"
+        ]
 
 
 def test_the_memo_is_written_and_the_path_is_printed(demo_store: DemoStore) -> None:

@@ -44,7 +44,9 @@ def land_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> Non
         known = {*declared, *extra, *LINEAGE}
         for row in rows:
             assert set(row) <= known, f"{name}: {set(row) - known}"
-        columns = [f"{column} varchar" for column in [*declared, *extra]] + [f"{key} {kind}" for key, kind in LINEAGE.items()]
+        columns = [f"{column} varchar" for column in [*declared, *extra]] + [
+            f"{key} {kind}" for key, kind in LINEAGE.items()
+        ]
         con.execute(f"create or replace table landed.{name} ({', '.join(columns)})")
         if rows:
             con.executemany(

@@ -53,7 +53,9 @@ def demo(
     if as_json:
         print_json(created)
     else:
-        terminal().print(f"Demo store in {directory}: {created['rows']:,} rows in {created['files']} files, truth in {created['truth']}.")
+        terminal().print(
+            f"Demo store in {directory}: {created['rows']:,} rows in {created['files']} files, truth in {created['truth']}."
+        )
 
 
 @app.command(epilog="Examples: `marginwise init olist data/olist` · `marginwise init exports/`")
@@ -81,12 +83,14 @@ def init(
 @app.command(name="map", epilog="Example: `marginwise map exports/sales.csv --out sales.map.toml`")
 def map_file(
     file: Annotated[Path, typer.Argument(help="A CSV (any delimiter, encoding; .gz too) or Parquet file.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the mapping here instead of printing it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the mapping here instead of printing it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Look at an unknown file and propose a mapping to the contract, with reasons and confidence."""
-    from marginwise.connectors.proposal import propose_mapping
     from marginwise.cli.console import print_json, terminal
+    from marginwise.connectors.proposal import propose_mapping
 
     proposal = propose_mapping([file])
     if out is not None:
@@ -94,14 +98,20 @@ def map_file(
     if as_json:
         print_json(proposal.as_dict())
     elif out is not None:
-        terminal().print(f"{proposal.summary}\nMapping written to {out}. Edit it, then run `marginwise init {file.parent}`.")
+        terminal().print(
+            f"{proposal.summary}\nMapping written to {out}. Edit it, then run `marginwise init {file.parent}`."
+        )
     else:
         print(proposal.text)
 
 
-@app.command(epilog="Examples: `marginwise run` · `marginwise run decide publish` · `marginwise run --from build --json`")
+@app.command(
+    epilog="Examples: `marginwise run` · `marginwise run decide publish` · `marginwise run --from build --json`"
+)
 def run(
-    stages: Annotated[list[str] | None, typer.Argument(help="Stages to run alone: land check build learn decide publish.")] = None,
+    stages: Annotated[
+        list[str] | None, typer.Argument(help="Stages to run alone: land check build learn decide publish.")
+    ] = None,
     start: Annotated[str | None, typer.Option("--from", help="Run from this stage on.")] = None,
     project: Project = HERE,
     as_json: Json = False,

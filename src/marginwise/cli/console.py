@@ -47,9 +47,13 @@ def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
+    )
     for index, column in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float | Decimal) and not isinstance(row[index], bool) for row in rows)
+        numeric = any(
+            isinstance(row[index], int | float | Decimal) and not isinstance(row[index], bool) for row in rows
+        )
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value, escape) for value in row))
@@ -83,7 +87,9 @@ def fail(error: MarginwiseError, *, as_json: bool) -> NoReturn:
         from rich.console import Console
         from rich.markup import escape
 
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}"
+        )
     raise SystemExit(error.exit_code)
 
 

@@ -121,7 +121,9 @@ def _run_facts(report: RunReport) -> dict[str, Any]:
 
 
 def _told(facts: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in facts.items() if value not in (None, [], {}))
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_short(value)}" for name, value in facts.items() if value not in (None, [], {})
+    )
 
 
 def _short(value: Any) -> str:

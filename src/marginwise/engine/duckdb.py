@@ -12,7 +12,14 @@ from marginwise.settings import Settings
 
 __all__ = ["CHANNEL_RULE_COLUMNS", "open_warehouse", "write_declared"]
 
-CHANNEL_RULE_COLUMNS = ("priority", "source_pattern", "medium_pattern", "campaign_pattern", "paid_required", "channel_name")
+CHANNEL_RULE_COLUMNS = (
+    "priority",
+    "source_pattern",
+    "medium_pattern",
+    "campaign_pattern",
+    "paid_required",
+    "channel_name",
+)
 
 
 def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -63,7 +70,8 @@ def write_declared(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     if rates:
         con.executemany("insert into ops.assumed_rates values (?, ?, ?)", rates)
     spend = [
-        (row.channel, row.campaign, row.from_, row.to, row.amount, settings.store.currency) for row in settings.assumptions.spend
+        (row.channel, row.campaign, row.from_, row.to, row.amount, settings.store.currency)
+        for row in settings.assumptions.spend
     ]
     if spend:
         con.executemany("insert into ops.assumed_spend values (?, ?, ?, ?, ?, ?)", spend)

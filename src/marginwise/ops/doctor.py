@@ -39,7 +39,10 @@ def examine(project: Path) -> list[Finding]:
     """Examine Python, libraries, the contract and, where there is one, the project in the folder."""
     findings = [*_installation()]
     if not (project / SETTINGS_FILE).is_file():
-        return [*findings, Finding("project", "warning", f"no {SETTINGS_FILE} in this folder; `marginwise init` writes one")]
+        return [
+            *findings,
+            Finding("project", "warning", f"no {SETTINGS_FILE} in this folder; `marginwise init` writes one"),
+        ]
     try:
         settings = load_settings(project)
     except MarginwiseError as error:

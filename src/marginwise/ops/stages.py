@@ -102,7 +102,10 @@ def check_contract(context: RunContext) -> dict[str, Any]:
         missing = [table for table, rule, _ in stops if rule == "required_table"]
         kind = MissingTable if missing else ContractViolated
         raise kind(" ".join(message for _, _, message in stops), fix="Mend the data or the mapping, then run again.")
-    return {**dict(zip(("rows_in", "rows_loaded", "rows_quarantined"), map(int, totals), strict=True)), "grades": grades}
+    return {
+        **dict(zip(("rows_in", "rows_loaded", "rows_quarantined"), map(int, totals), strict=True)),
+        "grades": grades,
+    }
 
 
 def build_warehouse(context: RunContext) -> dict[str, Any]:
@@ -161,7 +164,11 @@ def publish(context: RunContext) -> dict[str, Any]:
                "currency": context.settings.store.currency}  # fmt: skip
         publication = publish_store(con, context.settings.state_directory, identity=identity, run=run)
     memo = write_memo(context.settings)
-    return {"manifest_id": publication.manifest_id, "tables": publication.tables_count, "memo": [path.name for path in memo]}
+    return {
+        "manifest_id": publication.manifest_id,
+        "tables": publication.tables_count,
+        "memo": [path.name for path in memo],
+    }
 
 
 def write_memo(settings: Settings) -> list[Path]:

@@ -103,7 +103,7 @@ def margin_draws(
     is_defined = np.full(count, bool(len(evidence.value))) & (has_spend | (customers > 0))
     margin = expected * mean - evidence.spend[:, None]
     paid = np.flatnonzero(has_spend & is_defined & evidence.is_pooled)
-    if len(paid):
+    if mean[paid].any():
         spend = evidence.spend[paid, None]
         earned = (expected * mean)[paid] / spend
         seen = customers[paid] + _COUNT_SHAPE
@@ -113,8 +113,8 @@ def margin_draws(
         pooled = pooled_means(shown, _RETURN_PRIOR, shared)
         margin[paid] = spend * (pooled - 1)
     free = np.flatnonzero(~has_spend & is_defined & evidence.is_pooled)
-    if len(free):
-        size = float(np.sqrt(np.mean(mean[free].mean(axis=1) ** 2))) or 1.0
+    if mean[free].any():
+        size = float(np.sqrt(np.mean(mean[free].mean(axis=1) ** 2)))
         seen = customers[free]
         shown = UnitMeans(mean[free] / size, common, normals[3, free], seen, seen, has_count_error=False)
         margin[free] = expected[free] * size * pooled_means(shown, _MEAN_PRIOR, shared)
@@ -141,6 +141,8 @@ def _customer_means(
     """Return draws of the mean CM2 per customer of each unit, and of the tail error they share."""
     count, draws = normals.shape[1:]
     nonzero = evidence.value != 0
+    if not nonzero.any():
+        return np.zeros((count, draws)), np.zeros(draws)
     value, unit = evidence.value[nonzero], evidence.unit[nonzero]
     active = np.bincount(unit, minlength=count).astype(np.float64)
     cut = _thresholds(value, unit, active, evidence.is_pooled)

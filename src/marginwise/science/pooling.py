@@ -206,7 +206,11 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
         share = _solve(total, loading, np.ones((count, 1)))
         pull = share[:, 0] @ shown + prior.precision * common_noise[chosen]
         drawn = pull / (float(share.sum()) + prior.precision)
-        result[:, chosen] = drawn + deviation + float(spreads[cell]) ** 2 * _solve(total, loading, shown - drawn)
+        drawn_alone = drawn + deviation
+        shrunk_draws = drawn_alone + float(spreads[cell]) ** 2 * _solve(total, loading, shown - drawn)
+        # between what a unit shows and what the others let expect, never beyond both
+        lowest, highest = np.minimum(working.lowest, drawn_alone), np.maximum(working.highest, drawn_alone)
+        result[:, chosen] = np.clip(shrunk_draws, lowest, highest)
     return np.asarray(prior.linear_to * np.sinh(result))
 
 
@@ -228,6 +232,7 @@ class _WorkingResponse:
         factor = units.shared - units.shared.mean()
         self._loading = self._error @ factor / len(factor) / max(float(factor.std()), 1e-300)
         seen = np.arcsinh(units.draws / prior.linear_to)
+        self.lowest, self.highest = seen.min(axis=1, keepdims=True), seen.max(axis=1, keepdims=True)
         usual = np.arcsinh(float((self._mean / self._variance).sum() / (1 / self._variance).sum()) / prior.linear_to)
         # far from its own mean a precise unit's response would overshoot, so each starts between its own and the usual
         self.start = usual + (seen.mean(axis=1) - usual) / (1 + seen.var(axis=1))
@@ -241,7 +246,8 @@ class _WorkingResponse:
         width = slope * np.sqrt(growth) if self._has_count_error else slope
         total, loading = self._variance * width**2, self._loading * slope * growth
         variance = np.maximum(total - loading**2, 0.02 * total)
-        return level + (self._mean - mean) * slope, variance, loading, self._error * (width * self._rescaled)[:, None]
+        response = np.clip(level + (self._mean - mean) * slope, self.lowest[:, 0], self.highest[:, 0])
+        return response, variance, loading, self._error * (width * self._rescaled)[:, None]
 
 
 def _common(

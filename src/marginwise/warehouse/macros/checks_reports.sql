@@ -110,7 +110,7 @@
         select
             table_name,
             sum(row_count) as row_count,
-            currency || ' on ' || string_agg(cast(day as {{ dbt.type_string() }}), ', ' order by day) filter (where number <= 10)
+            currency || ' on ' || string_agg(cast(day as varchar), ', ' order by day) filter (where number <= 10)
                 || case when count(*) > 10 then ' and ' || (count(*) - 10) || ' more days' else '' end as days
         from (
             select foreign_days.*, row_number() over (partition by table_name, foreign_days.currency order by day) as number

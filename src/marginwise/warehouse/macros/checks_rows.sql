@@ -232,7 +232,7 @@ settled as (
             case when {{ rule['condition'] }} then '{{ rule['rule'] }}:{{ rule['column'] }}' end
         {%- endfor %}
         )
-    {%- else -%} cast(null as {{ dbt.type_string() }}) {%- endif -%}
+    {%- else -%} cast(null as varchar) {%- endif -%}
 {%- endmacro %}
 
 {# What was found where each of them broke, in the same order, one entry each; never a personal value. #}
@@ -247,5 +247,5 @@ settled as (
 
 {% macro joined_text(columns, separator) -%}
     concat_ws({{ separator }}
-        {%- for name in columns %}, coalesce(cast({{ name }} as {{ dbt.type_string() }}), ''){% endfor %})
+        {%- for name in columns %}, coalesce(cast({{ name }} as varchar), ''){% endfor %})
 {%- endmacro %}

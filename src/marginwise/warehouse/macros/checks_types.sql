@@ -48,7 +48,7 @@
     {%- elif column['type'] in ('decimal', 'integer') -%}
         {{- return({'sql': fitting(name, wanted) | trim, 'is_safe': false}) -}}
     {%- else -%}
-        {{- return({'sql': fitting('cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')', wanted) | trim, 'is_safe': false}) -}}
+        {{- return({'sql': fitting('cast(' ~ name ~ ' as ' ~ 'varchar' ~ ')', wanted) | trim, 'is_safe': false}) -}}
     {%- endif -%}
 {% endmacro %}
 
@@ -72,6 +72,6 @@
 
 {% macro given_text(name, types) -%}
     {%- if is_text_type(types.get(name, 'varchar')) -%} nullif({{ name }}, '')
-    {%- else -%} cast({{ name }} as {{ dbt.type_string() }})
+    {%- else -%} cast({{ name }} as varchar)
     {%- endif -%}
 {%- endmacro %}

@@ -48,3 +48,10 @@
 {% macro valid_at(version, moment) -%}
     {{ version }}.valid_from_at <= {{ moment }} and {{ moment }} < {{ version }}.valid_to_at
 {%- endmacro %}
+
+{# A text as it is sorted: by its bytes on every engine, so that the same lines stand in the same order everywhere. #}
+{% macro sortable(text) -%}
+    {{ return(adapter.dispatch('sortable', 'marginwise')(text)) }}
+{%- endmacro %}
+{% macro duckdb__sortable(text) -%} {{ text }} {%- endmacro %}
+{% macro postgres__sortable(text) -%} ({{ text }} collate "C") {%- endmacro %}

@@ -91,7 +91,7 @@ final as (
     select table_name, rule, column_name, severity, cast(row_count as bigint) as row_count, message
     from row_checks
     union all
-    select table_name, rule, cast(null as {{ dbt.type_string() }}) as column_name, severity, cast(row_count as bigint) as row_count, message
+    select table_name, rule, cast(null as varchar) as column_name, severity, cast(row_count as bigint) as row_count, message
     from table_checks
 )
 

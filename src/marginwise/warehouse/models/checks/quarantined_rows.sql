@@ -50,8 +50,8 @@ unreadable as (
         unreadable_rows.file_hash,
         unreadable_rows.row_number,
         'unreadable' as rule,
-        cast(null as {{ dbt.type_string() }}) as column_name,
-        cast(null as {{ dbt.type_string() }}) as value,
+        cast(null as varchar) as column_name,
+        cast(null as varchar) as value,
         'The line cannot be read: ' || unreadable_rows.reason as reason
     from unreadable_rows
     inner join files

@@ -63,8 +63,7 @@ final as (
 
     select
         {{ key(['store_id', 'order_id', 'line_number']) }} as order_line_key,
-        order_key, customer_key, product_key, product_version_key, partner_key,
-        {{ key(['store_id', 'channel_name']) }} as channel_key,
+        order_key, customer_key, product_key, product_version_key, partner_key, channel_key,
         store_id, order_id, line_number, customer_id, product_id, line_partner_id as partner_id,
         channel_name, campaign_name, coalesce(category, '(not set)') as category, sales_channel, ship_country,
         quantity, free_quantity, unit_price_amount, line_amount,

@@ -53,8 +53,7 @@ final as (
     select
         counted.order_key, counted.customer_key,
         {{ key(['counted.store_id', 'counted.partner_id']) }} as partner_key,
-        {{ key(['counted.store_id', 'counted.channel_name']) }} as channel_key,
-        counted.session_key,
+        counted.channel_key, counted.session_key,
         counted.store_id, counted.order_id, counted.customer_id, counted.partner_id,
         counted.channel_name, counted.campaign_name, counted.touch_basis,
         counted.status, counted.sales_channel, counted.ship_country, counted.ship_region, counted.ship_city,

@@ -13,6 +13,12 @@ channels as (
 
 ),
 
+channel_keys as (
+
+    select store_id, channel_name, channel_key from {{ ref('dim_channels') }}
+
+),
+
 visitors as (
 
     select * from {{ ref('int_visitors_linked') }}
@@ -50,6 +56,7 @@ joined as (
     select
         sessions.*,
         channels.channel_name,
+        channel_keys.channel_key,
         coalesce(sessions.customer_id, orders.customer_id, visitors.customer_id) as known_customer_id,
         greatest(sessions.started_at, funnels.last_event_at, orders.last_ordered_at) as last_activity_at,
         stores_with_events.store_id is not null as has_events,
@@ -67,6 +74,7 @@ joined as (
             and sessions.campaign = channels.campaign
             and sessions.channel = channels.channel
             and sessions.is_paid = channels.is_paid
+    left join channel_keys on sessions.store_id = channel_keys.store_id and channels.channel_name = channel_keys.channel_name
     left join visitors on sessions.store_id = visitors.store_id and sessions.visitor_id = visitors.visitor_id
     left join funnels on sessions.store_id = funnels.store_id and sessions.session_id = funnels.session_id
     left join orders on sessions.store_id = orders.store_id and sessions.session_id = orders.session_id
@@ -80,8 +88,7 @@ final as (
     select
         {{ key(['store_id', 'session_id']) }} as session_key,
         {{ key(['store_id', 'known_customer_id']) }} as customer_key,
-        {{ key(['store_id', 'channel_name']) }} as channel_key,
-        store_id, session_id, visitor_id,
+        channel_key, store_id, session_id, visitor_id,
         known_customer_id as customer_id,
         channel_name,
         {{ campaign_label('campaign') }} as campaign_name,

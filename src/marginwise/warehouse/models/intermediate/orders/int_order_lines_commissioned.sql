@@ -25,6 +25,12 @@ affiliates_in_spend as (
 
 ),
 
+stores_with_partners as (
+
+    select distinct store_id from partners
+
+),
+
 joined as (
 
     select
@@ -37,7 +43,8 @@ joined as (
             when order_partners.kind in ('affiliate', 'marketplace') then order_partners.commission_rate
             when line_partners.kind in ('affiliate', 'marketplace') then line_partners.commission_rate
         end as partner_commission_rate,
-        affiliates_in_spend.store_id is not null as has_affiliates_in_spend
+        affiliates_in_spend.store_id is not null as has_affiliates_in_spend,
+        stores_with_partners.store_id is not null as has_partners
     from lines
     left join partners as order_partners
         on
@@ -50,6 +57,7 @@ joined as (
             and lines.line_partner_id = line_partners.partner_id
             and {{ valid_at('line_partners', 'lines.ordered_at') }}
     left join affiliates_in_spend on lines.store_id = affiliates_in_spend.store_id
+    left join stores_with_partners on lines.store_id = stores_with_partners.store_id
 
 ),
 
@@ -59,7 +67,8 @@ due as (
         *,
         case
             when partner_kind in ('affiliate', 'marketplace') then partner_kind
-            when channel_name = 'Affiliates' then 'affiliate'
+            -- a store that names no partners tells by the channel
+            when not has_partners and channel_name = 'Affiliates' and sales_channel is null then 'affiliate'
             when sales_channel is not null then 'marketplace'
         end as due_kind,
         case

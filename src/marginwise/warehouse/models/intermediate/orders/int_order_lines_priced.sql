@@ -60,7 +60,7 @@ final as (
 
     select
         orders.*,
-        lines.line_number, lines.product_id, lines.product_key, products.product_version_key,
+        lines.line_number, lines.product_id, products.product_key, products.product_version_key,
         coalesce(lines.partner_id, orders.partner_id, products.partner_id) as line_partner_id,
         products.category, products.kind as product_kind,
         lines.quantity, lines.free_quantity, lines.is_good, lines.is_duplicate, lines.share_before, lines.share_after,

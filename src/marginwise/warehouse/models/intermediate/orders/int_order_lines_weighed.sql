@@ -8,10 +8,10 @@ with items as (
 
 ),
 
-products as (
+other_codes as (
 
-    select store_id, product_id, product_key, is_good from {{ ref('dim_products') }}
-    where is_current
+    select store_id, product_id from {{ ref('dim_products') }}
+    where is_current and not is_good
 
 ),
 
@@ -19,22 +19,18 @@ valued as (
 
     select
         items.store_id, items.order_id, items.line_number, items.product_id, items.partner_id,
-        items.quantity, items.unit_price, items.discount_amount, items.tax_amount, items.unit_cost, items.free_quantity,
+        items.quantity, items.unit_price, items.discount_amount, items.tax_amount, items.unit_cost,
+        coalesce(items.free_quantity, 0) as free_quantity,
         items._source, items._file_hash, items._row_number,
-        products.product_key,
-        coalesce(products.is_good, true) as is_good,
+        other_codes.product_id is null as is_good,
         cast(items.quantity * items.unit_price as decimal(18, 4)) as line_amount,
         case
-            when coalesce(products.is_good, true)
-                then
-                    greatest(
-                        cast(items.quantity * items.unit_price as decimal(18, 4)) - coalesce(items.discount_amount, 0), 0
-                    )
-            else 0
+            when other_codes.product_id is not null then 0
+            else greatest(cast(items.quantity * items.unit_price as decimal(18, 4)) - coalesce(items.discount_amount, 0), 0)
         end as weight,
-        case when coalesce(products.is_good, true) then 1 else 0 end as even_weight
+        case when other_codes.product_id is null then 1 else 0 end as even_weight
     from items
-    left join products on items.store_id = products.store_id and items.product_id = products.product_id
+    left join other_codes on items.store_id = other_codes.store_id and items.product_id = other_codes.product_id
 
 ),
 
@@ -52,31 +48,27 @@ windowed as (
         and lag(quantity) over equal = quantity
         and lag(unit_price) over equal = unit_price
         and lag(coalesce(discount_amount, 0)) over equal = coalesce(discount_amount, 0)
-        and lag(coalesce(free_quantity, 0)) over equal = coalesce(free_quantity, 0) as is_duplicate
+        and lag(free_quantity) over equal = free_quantity as is_duplicate
     from valued
     window
         equal as (
             partition by store_id, order_id
-            order by product_key, quantity, unit_price, discount_amount, free_quantity, line_number
+            order by {{ sortable('product_id') }}, quantity, unit_price, discount_amount, free_quantity, line_number
         ),
         so_far as (
             partition by store_id, order_id
-            order by product_key, quantity, unit_price, discount_amount, free_quantity, line_number
+            order by {{ sortable('product_id') }}, quantity, unit_price, discount_amount, free_quantity, line_number
             rows between unbounded preceding and current row
         ),
-        whole as (
-            partition by store_id, order_id
-            order by product_key, quantity, unit_price, discount_amount, free_quantity, line_number
-            rows between unbounded preceding and unbounded following
-        )
+        whole as (partition by store_id, order_id)
 
 ),
 
 final as (
 
     select
-        store_id, order_id, line_number, product_id, product_key, partner_id,
-        quantity, coalesce(free_quantity, 0) as free_quantity, unit_price, line_amount, discount_amount, tax_amount, unit_cost,
+        store_id, order_id, line_number, product_id, partner_id,
+        quantity, free_quantity, unit_price, line_amount, discount_amount, tax_amount, unit_cost,
         order_weight as order_net_amount, order_line_tax_amount,
         is_good, coalesce(is_duplicate, false) as is_duplicate,
         case

@@ -57,6 +57,7 @@ final as (
     select
         {{ key(['dated.store_id', 'dated.order_id']) }} as order_key,
         {{ key(['dated.store_id', 'dated.customer_id']) }} as customer_key,
+        {{ key(['dated.store_id', 'touches.channel_name']) }} as channel_key,
         dated.store_id, dated.order_id, dated.customer_id, dated.partner_id, touches.session_key,
         touches.channel_name, touches.campaign_name, touches.touch_basis,
         dated.status, dated.sales_channel, dated.ship_country, dated.ship_region, dated.ship_city, dated.currency,
