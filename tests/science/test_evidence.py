@@ -227,3 +227,14 @@ def test_simulated_values_have_the_moments_they_claim() -> None:
         values = heavy_values(rng, 400_000, 10, tail)
         assert values.mean() == pytest.approx(10, rel=0.02)
         assert (values**2).mean() / 100 == pytest.approx(second_moment(tail), rel=0.1)
+
+
+def test_one_customer_worth_a_fortune_breaks_no_number() -> None:
+    rng = np.random.default_rng(6)
+    names = [f"unit {number:02d}" for number in range(12)]
+    values = [heavy_values(rng, 3, 20, "gamma") for _ in names]
+    values[4][0], values[7][1] = 5e6, -3e6
+    found = rows(posteriors(channel_units(names, [40.0] * 12), customer_evidence(names, values)))
+    for row in found.values():
+        assert np.isfinite([row["margin_low_amount"], row["margin_high_amount"], row["expected_margin_amount"]]).all()
+        assert row["margin_low_amount"] <= row["expected_margin_amount"]

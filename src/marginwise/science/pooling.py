@@ -27,6 +27,7 @@ _LEVELS = 24
 _SPREAD_OF_SPREAD = 0.8
 _REWEIGHTINGS = 10
 _LONGEST_STEP = 0.5
+_FAR = 3.0
 _VARIANCE_CUSTOMERS = 30.0
 
 
@@ -202,7 +203,8 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
         chosen = np.flatnonzero(cells == cell)
         deviation = spreads[cell] * units.noise[:, chosen]
         total = variance + spreads[cell] ** 2
-        shown = response[:, None] + error[:, chosen] - deviation
+        # linear errors on a logarithmic scale: one that is far beyond anything the unit shows would explode
+        shown = np.clip(response[:, None] + error[:, chosen], working.lowest - _FAR, working.highest + _FAR) - deviation
         share = _solve(total, loading, np.ones((count, 1)))
         pull = share[:, 0] @ shown + prior.precision * common_noise[chosen]
         drawn = pull / (float(share.sum()) + prior.precision)
