@@ -15,7 +15,7 @@
     {{ return(names + ['repeat_30d_customers_count', 'repeat_90d_customers_count']) }}
 {%- endmacro %}
 
-{# Cohort economics per acquisition month and `keys` (channel_name, or channel_name and campaign_name), summed and divided once.
+{# Cohort economics per acquisition month and `keys` (channel_name, or also campaign_name), summed and divided once.
    The rates of the month's own orders (last touch) stand beside those of the customers acquired. #}
 {% macro cohort_economics(keys) %}
 {%- set grain = ['store_id', 'cohort_month_date'] + keys -%}
@@ -98,7 +98,7 @@ final as (
         summed.customers_count,
         summed.censored_customers_count,
         {%- for name in cohort_customer_sums() %}
-        {{ 'cast(summed.' ~ name ~ ' as decimal(18, 4)) as ' ~ name if name.endswith('_amount') else 'summed.' ~ name }},
+        {{ 'cast(summed.' ~ name ~ ' as decimal(18, 4)) as ' ~ name if name.endswith('amount') else 'summed.' ~ name }},
         {%- endfor %}
         {%- for name in ('spend', 'month_net_revenue', 'month_cm2', 'month_spend') %}
         cast(summed.{{ name }}_amount as decimal(18, 4)) as {{ name }}_amount,
@@ -117,7 +117,8 @@ final as (
     left join store_months
         on summed.store_id = store_months.store_id and summed.cohort_month_date = store_months.cohort_month_date
     left join paybacks
-        on {% for column in grain %}summed.{{ column }} = paybacks.{{ column }}{{ " and " if not loop.last }}{% endfor %}
+        on
+            {% for name in grain %}summed.{{ name }} = paybacks.{{ name }}{{ " and " if not loop.last }}{% endfor %}
 
 )
 

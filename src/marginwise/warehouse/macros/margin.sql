@@ -22,10 +22,13 @@
     count(distinct case when not is_cancelled then order_key end) as orders_count
 {%- endmacro %}
 
-{# A cost that counts as stated: nothing was sent or paid for a cancelled order, which tells nothing about the store's costs. #}
+{# A cost that counts as stated: nothing was sent for a cancelled order, which tells nothing about the store's costs. #}
 {% macro cost_stated(amount) -%}
     case when not is_cancelled or {{ amount }} <> 0 then {{ amount }} end
 {%- endmacro %}
+
+{# Is the entry part of an order that was not cancelled? #}
+{% macro is_sale_entry() -%} order_key is not null and not is_cancelled {%- endmacro %}
 
 {# The names of those sums, to carry them on. #}
 {% macro evidence_sum_names() -%}

@@ -1,5 +1,5 @@
--- Cohorts lose nobody and nothing up to the as-of date: every customer, all revenue and all spend, with and without conversions;
--- campaigns sum to their channels.
+-- Cohorts lose nothing up to the as-of date: every customer, all revenue and all spend, with and without conversions,
+-- and campaigns sum to their channels.
 with periods as (
 
     select * from {{ ref('int_periods_set') }}

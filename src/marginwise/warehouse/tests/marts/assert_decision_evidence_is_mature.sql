@@ -17,5 +17,9 @@ from evidence
 left join customers on evidence.store_id = customers.store_id and evidence.customer_key = customers.customer_key
 where
     evidence.customer_key is not null
-    and (not coalesce(customers.is_mature, false) or coalesce(customers.is_left_censored, true) or evidence.has_repeated is null)
+    and (
+        not coalesce(customers.is_mature, false)
+        or coalesce(customers.is_left_censored, true)
+        or evidence.has_repeated is null
+    )
     or evidence.customer_key is null and (evidence.unit_id <> 'Guests' or evidence.has_repeated is not null)

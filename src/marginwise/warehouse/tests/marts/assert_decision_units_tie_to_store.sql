@@ -1,5 +1,5 @@
--- Channels, Unassigned and Guests together are the store: the revenue, CM2 and spend of all customers judged, reckoned from the
--- facts without channels. Partners and categories carry no more spend than the store's.
+-- Channels, Unassigned and Guests together are the store: the revenue, CM2 and spend of all customers judged, reckoned
+-- from the facts without channels. Partners and categories carry no more spend than the store's.
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}

@@ -1,4 +1,4 @@
--- Channels sum to the store's visits of the window, pending ones apart, and no step is reached more often than the one before.
+-- Channels sum to the store's visits of the window, pending ones apart, and no step is reached more than the last.
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}
@@ -38,7 +38,9 @@ sessions as (
         sum(case when sessions.has_purchased and not sessions.is_pending then 1 else 0 end) as purchased_sessions_count
     from {{ ref('fct_sessions') }} as sessions
     inner join windows
-        on sessions.store_id = windows.store_id and sessions.session_date between windows.start_date and windows.end_date
+        on
+            sessions.store_id = windows.store_id
+            and sessions.session_date between windows.start_date and windows.end_date
     group by sessions.store_id
 
 )

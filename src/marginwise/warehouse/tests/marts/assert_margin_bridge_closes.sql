@@ -1,4 +1,4 @@
--- Every total of the margin bridge is the total before it plus the changes between, and every landed row leaves once or is kept.
+-- Every total of the margin bridge is the one before it plus the changes between, and no landed row is lost.
 with bridge as (
 
     select

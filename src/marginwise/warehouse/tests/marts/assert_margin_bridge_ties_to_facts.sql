@@ -31,8 +31,12 @@ refunds as (
     select
         refunds.store_id,
         sum(refunds.amount) as amount,
-        sum(case when costed_products.product_key is not null then refunds.amount - coalesce(restocked_cost_amount, 0) else 0 end)
-            as cm1,
+        sum(
+            case
+                when costed_products.product_key is not null then refunds.amount - coalesce(restocked_cost_amount, 0)
+                else 0
+            end
+        ) as cm1,
         sum(
             case
                 when costed_products.product_key is not null

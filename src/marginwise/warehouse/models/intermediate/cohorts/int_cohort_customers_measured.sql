@@ -1,5 +1,5 @@
--- Grain: one acquired customer up to the as-of date, left-censored ones included (flag). What the customer brought within
--- 30, 90, … days of the first order; null where those days have not all passed, so that young and old are comparable.
+-- Grain: one acquired customer up to the as-of date, left-censored ones included (flag). What the customer brought
+-- within 30, 60, 90 and more days; null where those have not all passed, so that young and old are comparable.
 {% set horizons = cohort_horizons() %}
 
 with periods as (
@@ -44,7 +44,8 @@ aged as (
         entries.net_revenue_amount,
         entries.cm2_amount,
         entries.order_id = customers.first_order_id as is_first_order,
-        entries.order_id is not null and not entries.is_cancelled and entries.entry_date > customers.first_order_date as is_repeat,
+        entries.order_id is not null and not entries.is_cancelled
+        and entries.entry_date > customers.first_order_date as is_repeat,
         {{ days_between('customers.first_order_date', 'entries.entry_date') }} as days_since
     from customers
     inner join entries
@@ -66,14 +67,16 @@ final as (
         age_days,
         sum(case when is_first_order then net_revenue_amount end) as first_order_net_revenue_amount
         {%- for days in horizons %},
-        case when age_days >= {{ days }} then sum(case when days_since <= {{ days }} then net_revenue_amount else 0 end) end
-            as net_revenue_{{ days }}d_amount,
+        case
+            when age_days >= {{ days }} then sum(case when days_since <= {{ days }} then net_revenue_amount else 0 end)
+        end as net_revenue_{{ days }}d_amount,
         case when age_days >= {{ days }} then sum(case when days_since <= {{ days }} then cm2_amount end) end
             as cm2_{{ days }}d_amount
         {%- endfor %}
         {%- for days in (30, 90) %},
-        case when age_days >= {{ days }} then max(case when is_repeat and days_since <= {{ days }} then 1 else 0 end) end
-            as repeat_{{ days }}d_customers_count
+        case
+            when age_days >= {{ days }} then max(case when is_repeat and days_since <= {{ days }} then 1 else 0 end)
+        end as repeat_{{ days }}d_customers_count
         {%- endfor %}
     from aged
     group by store_id, customer_key, channel_name, campaign_name, first_order_date, is_left_censored, age_days

@@ -1,7 +1,9 @@
 -- Grain: one acquisition month, channel and campaign: its customers summed, beside the month's own orders and spend.
--- A month with spend and no customer, and one with customers and no spend, both stay. A channel is the sum of its campaigns.
+-- Months with spend and no customer stay, and with customers and no spend. A channel is the sum of its campaigns.
 {%- set customer_sums = cohort_customer_sums() %}
-{%- set month_sums = ['month_net_revenue_amount', 'month_cm2_amount', 'month_spend_amount', 'acquisition_spend_amount'] %}
+{%- set month_sums = [
+    'month_net_revenue_amount', 'month_cm2_amount', 'month_spend_amount', 'acquisition_spend_amount',
+] %}
 
 with customers as (
 

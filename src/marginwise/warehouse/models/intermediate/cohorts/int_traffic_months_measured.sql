@@ -1,4 +1,4 @@
--- Grain: one month, channel and campaign up to the as-of date: what its orders (last touch) brought and what was spent on it.
+-- Grain: one month, channel and campaign up to the as-of date: what its orders (last touch) brought, and its spend.
 -- acquisition_spend_amount is the part spent on days whose first orders count as new, month_spend_amount all of it.
 with periods as (
 
@@ -40,7 +40,8 @@ final as (
         sum(united.net_revenue_amount) as month_net_revenue_amount,
         sum(united.cm2_amount) as month_cm2_amount,
         sum(united.spend_amount) as month_spend_amount,
-        sum(case when united.activity_date >= periods.censored_until_date then united.spend_amount end) as acquisition_spend_amount
+        sum(case when united.activity_date >= periods.censored_until_date then united.spend_amount end)
+            as acquisition_spend_amount
     from united
     inner join periods on united.store_id = periods.store_id
     where united.activity_date <= periods.as_of_date

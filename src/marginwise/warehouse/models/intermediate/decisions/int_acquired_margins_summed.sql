@@ -40,8 +40,8 @@ subjects as (
 customer_entries as (
 
     select
-        subjects.period, subjects.entered_date, subjects.channel_name as unit_name, subjects.campaign_name as unit_campaign,
-        subjects.customer_key as subject_key, entries.*
+        subjects.period, subjects.entered_date, subjects.channel_name as unit_name,
+        subjects.campaign_name as unit_campaign, subjects.customer_key as subject_key, entries.*
     from subjects
     inner join entries
         on subjects.store_id = entries.store_id and subjects.customer_key = entries.customer_key
@@ -63,6 +63,14 @@ guest_entries as (
 
 ),
 
+entries_united as (
+
+    select * from customer_entries
+    union all
+    select * from guest_entries
+
+),
+
 final as (
 
     select
@@ -76,9 +84,9 @@ final as (
         {{ evidence_sums() | indent(8) }},
         case
             when customer_key is not null
-                then max(case when order_key is not null and not is_cancelled and entry_date > entered_date then 1 else 0 end) = 1
+                then max(case when entry_date > entered_date and {{ is_sale_entry() }} then 1 else 0 end) = 1
         end as has_repeated
-    from (select * from customer_entries union all select * from guest_entries) as entries_united
+    from entries_united
     group by store_id, period, subject_key, customer_key, unit_name, unit_campaign, entered_date
 
 )

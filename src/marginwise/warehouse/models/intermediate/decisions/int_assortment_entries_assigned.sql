@@ -11,14 +11,20 @@ with entries as (
 final as (
 
     select
-        'partner' as unit_kind, partner_id as unit_id, coalesce(customer_key, order_key, entry_key) as subject_key, entries.*
+        entries.*,
+        'partner' as unit_kind,
+        entries.partner_id as unit_id,
+        coalesce(entries.customer_key, entries.order_key, entries.entry_key) as subject_key
     from entries
-    where partner_id is not null
+    where entries.partner_id is not null
     union all
     select
-        'category' as unit_kind, category as unit_id, coalesce(customer_key, order_key, entry_key) as subject_key, entries.*
+        entries.*,
+        'category' as unit_kind,
+        entries.category as unit_id,
+        coalesce(entries.customer_key, entries.order_key, entries.entry_key) as subject_key
     from entries
-    where category <> '(not set)'
+    where entries.category <> '(not set)'
 
 )
 

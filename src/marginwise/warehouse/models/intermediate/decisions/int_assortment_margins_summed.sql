@@ -53,7 +53,8 @@ final as (
         {% for name in evidence_sum_names() -%}
         entries_summed.{{ name }},
         {% endfor -%}
-        case when purchases_judged.entered_date >= entries_summed.start_date then purchases_judged.has_repeated end as has_repeated
+        case when purchases_judged.entered_date >= entries_summed.start_date then purchases_judged.has_repeated end
+            as has_repeated
     from entries_summed
     left join purchases_judged
         on

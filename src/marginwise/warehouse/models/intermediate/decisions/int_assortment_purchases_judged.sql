@@ -1,6 +1,6 @@
--- Grain: one customer of a partner or category (unit_kind, unit_id), ever: when the first purchase of it was, and whether
--- another day's purchase of the same unit followed within H days. Null where those days have not passed, or where the
--- first purchase lies within H days of the data's beginning and may be a repeat itself.
+-- Grain: one customer of a partner or category (unit_kind, unit_id), ever: when the first purchase of it was, and
+-- whether another day's purchase of the same unit followed within H days. Null where those days have not passed, or
+-- where the first purchase lies within H days of the data's beginning and may be a repeat itself.
 with periods as (
 
     select * from {{ ref('int_periods_set') }}
@@ -61,7 +61,8 @@ final as (
         case
             when
                 purchases_judged.entered_date >= periods.censored_until_date
-                and {{ days_between('purchases_judged.entered_date', 'periods.as_of_date') }} >= {{ var('horizon_days') }}
+                and {{ days_between('purchases_judged.entered_date', 'periods.as_of_date') }}
+                >= {{ var('horizon_days') }}
                 then purchases_judged.has_repeated
         end as has_repeated
     from purchases_judged

@@ -22,7 +22,10 @@ spent as (
 
 store_spent as (
 
-    select store_id, sum(spend_amount) as spend_amount, max(case when is_spend_assumed then 1 else 0 end) = 1 as is_spend_assumed
+    select
+        store_id,
+        sum(spend_amount) as spend_amount,
+        max(case when is_spend_assumed then 1 else 0 end) = 1 as is_spend_assumed
     from spent
     where unit_kind = 'channel'
     group by store_id
@@ -56,8 +59,9 @@ final as (
         case
             when units.unit_kind not in ('channel', 'campaign')
                 then
-                    {{ money('coalesce(cast(store_spent.spend_amount as double precision) * cast(greatest(sums.net_revenue_amount, 0) as double precision)'
-                             ~ ' / nullif(cast(selling.selling_revenue_amount as double precision), 0), 0)') }}
+                    coalesce({{ amount_times('store_spent.spend_amount', rate_of(
+                        'greatest(sums.net_revenue_amount, 0)', 'selling.selling_revenue_amount'
+                    )) }}, 0)
             when spent.spend_amount is null and not units.is_paid then 0
             else spent.spend_amount
         end as spend_amount,

@@ -1,9 +1,8 @@
--- Grain: one unit that is judged (unit_kind, unit_id). A channel is listed for a customer, a guest or spend at any time, a
--- campaign for a customer or spend since the window began: spend without a single customer must not vanish.
+-- Grain: one unit that is judged (unit_kind, unit_id). Channels are listed for a customer, guest or spend at any time,
+-- campaigns for a customer or spend since the window began: spend without a single customer must not vanish.
 with windows as (
 
-    select * from {{ ref('int_decision_windows_set') }}
-    where period = 'current'
+    select * from {{ ref('int_decision_windows_set') }} where period = 'current'
 
 ),
 
@@ -21,7 +20,9 @@ spend as (
 
 assortment as (
 
-    select distinct store_id, unit_kind, unit_id, case when unit_kind = 'partner' then unit_id end as partner_id
+    select distinct
+        store_id, unit_kind, unit_id, case when unit_kind = 'partner' then unit_id end as partner_id,
+        case when unit_kind = 'partner' then 'terms' else 'assortment' end as own_lever
     from {{ ref('int_assortment_margins_summed') }}
     where period = 'current'
 
@@ -29,8 +30,7 @@ assortment as (
 
 guest_orders as (
 
-    select * from {{ ref('fct_orders') }}
-    where is_counted and customer_key is null
+    select * from {{ ref('fct_orders') }} where is_counted and customer_key is null
 
 ),
 
@@ -42,15 +42,15 @@ channels as (
 
 partners as (
 
-    select * from {{ ref('dim_partners') }}
-    where is_current
+    select * from {{ ref('dim_partners') }} where is_current
 
 ),
 
 touched as (
 
     select
-        store_id, acquisition_channel as channel_name, acquisition_campaign as campaign_name, first_order_date as touch_date
+        store_id, acquisition_channel as channel_name, acquisition_campaign as campaign_name,
+        first_order_date as touch_date
     from customers_acquired
     union all
     select store_id, channel_name, campaign_name, spend_date from spend
@@ -59,19 +59,24 @@ touched as (
 
 units as (
 
-    select distinct store_id, 'channel' as unit_kind, channel_name as unit_id, channel_name as unit_name, channel_name
+    select distinct
+        store_id, 'channel' as unit_kind, channel_name as unit_id, channel_name as unit_name, channel_name,
+        null as own_lever
     from touched
     union all
-    select distinct store_id, 'channel', 'Guests', 'Guests', null from guest_orders
+    select distinct store_id, 'channel', 'Guests', 'Guests', null, null from guest_orders
     union all
     select distinct
-        touched.store_id, 'campaign', {{ campaign_unit_id('channel_name', 'campaign_name') }}, campaign_name, channel_name
+        touched.store_id, 'campaign', {{ campaign_unit_id('channel_name', 'campaign_name') }},
+        campaign_name, channel_name, null
     from touched
     inner join windows on touched.store_id = windows.store_id
-    where {{ is_campaign('touched.campaign_name') }} and touched.touch_date >= least(windows.start_date, windows.end_date)
+    where
+        {{ is_campaign('touched.campaign_name') }}
+        and touched.touch_date >= least(windows.start_date, windows.end_date)
     union all
     select
-        assortment.store_id, assortment.unit_kind, assortment.unit_id, coalesce(partners.partner_name, assortment.unit_id), null
+        assortment.store_id, unit_kind, unit_id, coalesce(partner_name, unit_id), null, own_lever
     from assortment
     left join partners on assortment.store_id = partners.store_id and assortment.partner_id = partners.partner_id
 
@@ -86,8 +91,7 @@ final as (
         units.unit_name,
         case when units.unit_kind = 'campaign' then units.channel_name end as parent_name,
         coalesce(channels.is_paid, false) as is_paid,
-        case units.unit_kind when 'partner' then 'terms' when 'category' then 'assortment' else coalesce(channels.lever, 'effort') end
-            as lever
+        coalesce(units.own_lever, channels.lever, 'effort') as lever
     from units
     left join channels on units.store_id = channels.store_id and units.channel_name = channels.channel_name
 

@@ -1,7 +1,8 @@
 -- Grain: one channel, and again one campaign (unit_kind), with its step rates beside those of the rest of the store and
--- what the difference costs: visits at the step x rates missing to the rest x the rest's way on to an order x CM2 per order.
--- CM2 per order is the store's of the same window (never below 0), so that a unit without orders is judged too.
+-- what the difference costs: visits at the step x rate missing to the rest x the rest's way on to an order x CM2 per
+-- order. That CM2 is the store's of the same window (never below 0), so that a unit without orders is judged too.
 {% set steps = funnel_steps() %}
+{% set any_known = (steps | map(attribute='id') | join('_loss_amount is not null or ')) ~ '_loss_amount is not null' %}
 
 with windows as (
 
@@ -31,7 +32,7 @@ margins_per_order as (
     from orders
     inner join windows
         on orders.store_id = windows.store_id and orders.order_date between windows.start_date and windows.end_date
-    group by orders.store_id
+    group by 1
 
 ),
 
@@ -62,7 +63,8 @@ losses as (
         *,
         {% for step in steps -%}
         {{ money('greatest(rest_' ~ step.id ~ '_rate - ' ~ step.id ~ '_rate, 0) * ' ~ step.from ~ '_sessions_count'
-                 ~ ' * rest_after_' ~ step.id ~ '_rate * cm2_per_order_amount') }} as {{ step.id }}_loss_amount{{ "," if not loop.last }}
+                 ~ ' * rest_after_' ~ step.id ~ '_rate * cm2_per_order_amount') }}
+            as {{ step.id }}_loss_amount{{ "," if not loop.last }}
         {% endfor %}
     from rates
 
@@ -88,11 +90,9 @@ final as (
         case
             when worst_loss_amount <= 0 then null
             {%- for step in steps %}
-            when {{ step.id }}_loss_amount = worst_loss_amount then '{{ step.id }}'
-            {%- endfor %}
+            when {{ step.id }}_loss_amount = worst_loss_amount then '{{ step.id }}' {%- endfor %}
         end as funnel_worst_step,
-        case when {{ steps | map(attribute='id') | join('_loss_amount is not null or ') }}_loss_amount is not null
-            then worst_loss_amount end as funnel_loss_amount
+        case when {{ any_known }} then worst_loss_amount end as funnel_loss_amount
     from worst
 
 )

@@ -1,5 +1,5 @@
--- Grain: one channel, and again one campaign (unit_kind): closed visits of the decision window per step reached, and those
--- of the rest of the store, which never include the unit. Pending visits are counted apart. Never sum over both kinds.
+-- Grain: one channel, and again one campaign (unit_kind): closed visits of the decision window per step reached, and
+-- those of the rest of the store, which never include the unit. Pending visits count apart. Never sum over both kinds.
 -- Where the store has no events, only purchases are known and the steps before them are null.
 {% set steps = ['viewed', 'added_to_cart', 'checked_out', 'purchased'] %}
 
@@ -32,7 +32,8 @@ sessions_judged as (
     from sessions
     inner join windows
         on
-            sessions.store_id = windows.store_id and sessions.session_date between windows.start_date and windows.end_date
+            sessions.store_id = windows.store_id
+            and sessions.session_date between windows.start_date and windows.end_date
 
 ),
 

@@ -45,8 +45,11 @@ entries_summed as (
         store_id,
         {%- for step in steps if step.source == 'entries' %}
         sum(case when {{ step.rows }} then {{ step.amount }} end) as {{ step.id }}_amount,
-        sum(case when {{ step.rows }}{% if step.kind == 'change' %} and ({{ step.amount }}) <> 0{% endif %} then 1 else 0 end)
-            as {{ step.id }}_count{{ "," if not loop.last }}
+        sum(
+            case
+                when {{ step.rows }}{% if step.kind == 'change' %} and ({{ step.amount }}) <> 0{% endif %} then 1 else 0
+            end
+        ) as {{ step.id }}_count{{ "," if not loop.last }}
         {%- endfor %}
     from entries
     group by store_id

@@ -23,7 +23,9 @@ line_rows as (
 -- a raw row that became both a line and a refund states its sale once, as the line
 landed_refunds as (
 
-    select refunds.*, case when refunds._is_current and refunds._violations is null then refunds.refund_id end as loaded_refund_id
+    select
+        refunds.*,
+        case when refunds._is_current and refunds._violations is null then refunds.refund_id end as loaded_refund_id
     from {{ ref('chk_refunds') }} as refunds
     inner join raw_tables on refunds._raw_table = raw_tables._raw_table
     left join line_rows on refunds._file_hash = line_rows._file_hash and refunds._row_number = line_rows._row_number
@@ -63,7 +65,7 @@ final as (
         order_lines.is_good,
         coalesce(
             order_lines.line_amount,
-            {{ money('cast(landed_lines.quantity as double precision) * landed_lines.unit_price * coalesce(rates.exchange_rate, 1)') }}
+            {{ amount_times('landed_lines.quantity * coalesce(rates.exchange_rate, 1)', 'landed_lines.unit_price') }}
         ) as amount
     from landed_lines
     left join order_lines
@@ -83,7 +85,7 @@ final as (
         false,
         coalesce(refunds.has_earlier_sale, false),
         refunds.is_good,
-        -coalesce(refunds.amount, {{ money('cast(landed_refunds.amount as double precision) * coalesce(rates.exchange_rate, 1)') }})
+        -coalesce(refunds.amount, {{ amount_times('landed_refunds.amount', 'coalesce(rates.exchange_rate, 1)') }})
     from landed_refunds
     left join refunds
         on landed_refunds.store_id = refunds.store_id and landed_refunds.loaded_refund_id = refunds.refund_id

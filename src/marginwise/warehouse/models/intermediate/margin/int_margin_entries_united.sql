@@ -52,7 +52,8 @@ refunds_costed as (
         orderless_refunds.*,
         products.partner_id,
         coalesce(products.category, '(not set)') as category,
-        case products_costed.cost_grade when 2 then 'known' when 1 then 'assumed' else 'unknown' end as goods_cost_basis,
+        case products_costed.cost_grade when 2 then 'known' when 1 then 'assumed' else 'unknown' end
+            as goods_cost_basis,
         case when products_costed.cost_grade is not null then coalesce(orderless_refunds.restocked_cost_amount, 0) end
             as returned_cost_amount
     from orderless_refunds

@@ -1,4 +1,4 @@
--- Grain: one unit that is judged: a channel (also Unassigned and Guests), campaign, partner or category (unit_kind, unit_id).
+-- Grain: one unit that is judged (unit_kind, unit_id): channel (with Unassigned, Guests), campaign, partner, category.
 -- Never sum over unit kinds, and never average rates. All figures of a row speak of the same customers, days and spend.
 with units as (
 
@@ -78,8 +78,10 @@ final as (
         current_windows.as_of_date,
         {{ var('horizon_days') }} as horizon_days
     from units
-    inner join windows as current_windows on units.store_id = current_windows.store_id and current_windows.period = 'current'
-    left join windows as previous_windows on units.store_id = previous_windows.store_id and previous_windows.period = 'previous'
+    inner join windows as current_windows
+        on units.store_id = current_windows.store_id and current_windows.period = 'current'
+    left join windows as previous_windows
+        on units.store_id = previous_windows.store_id and previous_windows.period = 'previous'
     left join funnels
         on units.store_id = funnels.store_id and units.unit_kind = funnels.unit_kind and units.unit_id = funnels.unit_id
     left join pending

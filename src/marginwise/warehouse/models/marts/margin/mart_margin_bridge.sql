@@ -21,7 +21,8 @@ steps as (
         {{ loop.index * 100 }} as step_order, '{{ step.id }}' as step_id, '{{ step.step }}' as step,
         '{{ step.kind }}' as step_kind,
         {{ 'false' if step.only_if_any is defined else 'true' }} as is_always_shown,
-        {{ 'true' if step.source == 'landed' or step.kind == 'memo' or step.is_zero is defined else 'false' }} as is_zero_when_empty
+        {{ 'true' if step.source == 'landed' or step.kind == 'memo' or step.is_zero is defined else 'false' }}
+            as is_zero_when_empty
     {%- if not loop.last %}
     union all
     {% endif %}
@@ -64,8 +65,7 @@ final as (
         steps_filled.step_kind,
         cast(steps_filled.amount as decimal(18, 4)) as amount,
         cast(steps_filled.row_count as bigint) as row_count,
-        cast(steps_filled.amount as double precision) / nullif(cast(net_revenues.net_revenue_amount as double precision), 0)
-            as net_revenue_rate
+        {{ rate_of('steps_filled.amount', 'net_revenues.net_revenue_amount') }} as net_revenue_rate
     from steps_filled
     left join net_revenues on steps_filled.store_id = net_revenues.store_id
 

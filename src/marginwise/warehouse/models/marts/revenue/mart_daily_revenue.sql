@@ -46,15 +46,13 @@ entries_by_day as (
 
 refunds_by_day as (
 
-    select store_id, refund_date, sum(amount) as refund_amount from refunds
-    group by store_id, refund_date
+    select store_id, refund_date, sum(amount) as refund_amount from refunds group by store_id, refund_date
 
 ),
 
 spend_by_day as (
 
-    select store_id, spend_date, sum(spend_amount) as spend_amount from spend
-    group by store_id, spend_date
+    select store_id, spend_date, sum(spend_amount) as spend_amount from spend group by store_id, spend_date
 
 ),
 
@@ -85,11 +83,13 @@ final as (
         cast(coalesce(entries.{{ name }}_amount, 0) as decimal(18, 4)) as {{ name }}_amount,
         {% endfor -%}
         cast(coalesce(refunds.refund_amount, 0) as decimal(18, 4)) as refund_by_refund_date_amount,
-        cast(coalesce(net_revenue_amount + entries.refund_amount, 0) - coalesce(refunds.refund_amount, 0) as decimal(18, 4))
-            as net_revenue_by_refund_date_amount,
+        cast(
+            coalesce(net_revenue_amount + entries.refund_amount, 0) - coalesce(refunds.refund_amount, 0)
+            as decimal(18, 4)
+        ) as net_revenue_by_refund_date_amount,
         cast(case when entries.entry_date is null then 0 else entries.cm1_amount end as decimal(18, 4)) as cm1_amount,
         cast(case when entries.entry_date is null then 0 else entries.cm2_amount end as decimal(18, 4)) as cm2_amount,
-        cast(case when stores_bounded.has_spend then coalesce(spend.spend_amount, 0) end as decimal(18, 4)) as spend_amount
+        cast(case when has_spend then coalesce(spend.spend_amount, 0) end as decimal(18, 4)) as spend_amount
     from stores_bounded
     inner join dates on dates.date_day between stores_bounded.first_date and stores_bounded.last_date
     left join entries_by_day as entries on stores_bounded.store_id = entries.store_id and date_day = entry_date
