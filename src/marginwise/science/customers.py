@@ -153,8 +153,8 @@ def _one_row_per_customer(
     """Order by unit and customer's margin, summing what belongs to one customer, so that row order cannot matter."""
     width = int(subject.max()) + 1 if len(subject) else 1
     pair = owner * width + subject
-    keys, inverse = np.unique(pair, return_inverse=True)
-    if len(keys) < len(pair):
+    if len(np.unique(pair)) < len(pair):
+        keys, inverse = np.unique(pair, return_inverse=True)
         order = np.lexsort((unknown, cm2, inverse))
         starts = np.searchsorted(inverse[order], np.arange(len(keys)))
         cm2, unknown = (np.add.reduceat(part[order], starts) for part in (cm2, unknown))
