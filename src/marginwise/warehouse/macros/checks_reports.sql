@@ -7,7 +7,10 @@
         {%- for table, contract in contract_tables().items() %}
         {%- set last_table = loop.last %}
         {%- for rule in row_rules(contract) + [key_rule(contract)] %}
-        ('{{ table }}', '{{ rule['rule'] }}', '{{ rule['column'] }}', '{{ rule['severity'] }}', {{ rule['pii'] | lower }}, '{{ rule['accepted'] | trim | replace("'", "''") }}')
+        (
+            '{{ table }}', '{{ rule['rule'] }}', '{{ rule['column'] }}', '{{ rule['severity'] }}',
+            {{ rule['pii'] | lower }}, '{{ rule['accepted'] | trim | replace("'", "''") }}'
+        )
         {{- '' if last_table and loop.last else ',' }}
         {%- endfor %}
         {%- endfor %}

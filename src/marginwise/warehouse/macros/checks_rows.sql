@@ -131,7 +131,8 @@ select * from final
         {%- do identity.append(fitted_column(column, types)) -%}
     {%- endfor -%}
     {%- set found = run_query(
-        'select 1 from (select ' ~ row_hash(identity) ~ ' as h from ' ~ landed ~ ') as keys group by h having count(*) > 1 limit 1'
+        'select 1 from (select ' ~ row_hash(identity) ~ ' as h from ' ~ landed ~ ') as keys'
+        ~ ' group by h having count(*) > 1 limit 1'
     ) -%}
     {{- return(found.rows | length > 0) -}}
 {% endmacro %}

@@ -9,7 +9,7 @@
     {%- set rules = [] -%}
     {%- for column in contract['columns'] -%}
         {%- set name = column['name'] -%}
-        {%- set text = "''" if column['pii'] else 'cast(' ~ name ~ ' as ' ~ 'varchar' ~ ')' -%}
+        {%- set text = "''" if column['pii'] else 'cast(' ~ name ~ ' as varchar)' -%}
         {%- set found = [] -%}
         {%- if column['type'] != 'text' -%}
             {%- do found.append(['type', misfit(column) if name in given else none, accepted_type(column['type'])]) -%}
@@ -43,7 +43,7 @@
         {%- do rules.append({
             'rule': 'relationship', 'column': reference['column'], 'severity': reference['on_violation'],
             'condition': '_is_orphan_' ~ loop.index, 'pii': false,
-            'found': 'cast(' ~ reference['column'] ~ ' as ' ~ 'varchar' ~ ')',
+            'found': 'cast(' ~ reference['column'] ~ ' as varchar)',
             'accepted': 'no accepted row of ' ~ reference['table'] ~ ' has it'
                 ~ ('; the row waits until that row arrives' if reference['on_violation'] == 'quarantine' else ''),
         }) -%}
@@ -65,7 +65,7 @@
 {% macro key_rule(contract) %}
     {{- return({
         'rule': 'key', 'column': named_key(contract)[0], 'severity': 'quarantine', 'pii': false,
-        'accepted': 'one row of a version has it, and another one is kept (' ~ row_identity(contract) | join(', ') ~ ')',
+        'accepted': row_identity(contract) | join(', ') ~ ' may come once in a version',
     }) -}}
 {% endmacro %}
 

@@ -48,7 +48,7 @@
     {%- elif column['type'] in ('decimal', 'integer') -%}
         {{- return({'sql': fitting(name, wanted) | trim, 'is_safe': false}) -}}
     {%- else -%}
-        {{- return({'sql': fitting('cast(' ~ name ~ ' as ' ~ 'varchar' ~ ')', wanted) | trim, 'is_safe': false}) -}}
+        {{- return({'sql': fitting('cast(' ~ name ~ ' as varchar)', wanted) | trim, 'is_safe': false}) -}}
     {%- endif -%}
 {% endmacro %}
 

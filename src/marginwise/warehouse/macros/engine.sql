@@ -36,7 +36,10 @@
 #}
 {% macro duckdb__fitting(expression, type) -%}
     {%- if type == 'bigint' -%}
-    case when try_cast({{ expression }} as double) = try_cast({{ expression }} as bigint) then try_cast({{ expression }} as bigint) end
+    case
+        when try_cast({{ expression }} as double) = try_cast({{ expression }} as bigint)
+            then try_cast({{ expression }} as bigint)
+    end
     {%- elif type == 'timestamp' -%}
     case
         when strlen({{ expression }}) > 16 and regexp_matches(substr({{ expression }}, 12), '[+-]')

@@ -2,6 +2,7 @@
 {% macro staged_rows(table) %}
 {%- set contract = contract_tables()[table] -%}
 {%- set types = types_of(source('landed', table)) -%}
+{%- set columns = contract['columns'] | map(attribute='name') | list + extra_columns(types) -%}
 with
 
 checked as (
@@ -9,7 +10,7 @@ checked as (
 )
 
 select
-    {{ (contract['columns'] | map(attribute='name') | list + extra_columns(types) + ['_source', '_file_hash', '_row_number']) | join(',\n    ') }}
+    {{ (columns + ['_source', '_file_hash', '_row_number']) | join(',\n    ') }}
 from checked
 where _is_current
 {% endmacro %}

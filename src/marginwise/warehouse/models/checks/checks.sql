@@ -47,7 +47,8 @@ required_tables as (
         case
             when rows_in = 0 then table_name || ' is required and has no rows: map a file to it.'
             when rows_loaded = 0
-                then table_name || ' is required, and all ' || rows_in || ' rows are in quarantine: see quarantine.quarantined_rows.'
+                then table_name || ' is required, and all ' || rows_in || ' rows are in quarantine:'
+                    || ' see quarantine.quarantined_rows.'
             else table_name || ' is required and has rows.'
         end as message
     from table_grades
@@ -88,10 +89,22 @@ table_checks as (
 ),
 
 final as (
-    select table_name, rule, column_name, severity, cast(row_count as bigint) as row_count, message
+    select
+        table_name,
+        rule,
+        column_name,
+        severity,
+        cast(row_count as bigint) as row_count,
+        message
     from row_checks
     union all
-    select table_name, rule, cast(null as varchar) as column_name, severity, cast(row_count as bigint) as row_count, message
+    select
+        table_name,
+        rule,
+        cast(null as varchar) as column_name,
+        severity,
+        cast(row_count as bigint) as row_count,
+        message
     from table_checks
 )
 

@@ -1,4 +1,4 @@
--- Grain: one broken rule of one landed row (or one line that could not be read); a row with two broken rules is here twice.
+-- Grain: one broken rule of one landed row, or one unreadable line; a row with two broken rules is here twice.
 {{ config(schema='quarantine') }}
 
 with
@@ -55,7 +55,10 @@ unreadable as (
         'The line cannot be read: ' || unreadable_rows.reason as reason
     from unreadable_rows
     inner join files
-        on unreadable_rows.file_hash = files.file_hash and unreadable_rows.raw_table = files.raw_table and files.is_active
+        on
+            unreadable_rows.file_hash = files.file_hash
+            and unreadable_rows.raw_table = files.raw_table
+            and files.is_active
 ),
 
 quarantined as (
