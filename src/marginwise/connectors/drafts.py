@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import is_private_name, value_key, vocabulary, words_of
+from marginwise.connectors.column_names import is_private_name
+from marginwise.connectors.lexicon import value_key, vocabulary, words_of
 from marginwise.connectors.matching import Match
 from marginwise.connectors.value_fit import shown
 from marginwise.contract.loader import contracts

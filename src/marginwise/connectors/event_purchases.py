@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
-from marginwise.connectors.column_names import value_key, vocabulary
 from marginwise.connectors.drafts import Draft, TableDraft, plain_draft
+from marginwise.connectors.lexicon import value_key, vocabulary
 from marginwise.connectors.order_columns import customer_expression
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import words_of
 from marginwise.connectors.dialect import Dialect, storage_kind
+from marginwise.connectors.lexicon import words_of
 from marginwise.connectors.reader import inspect_file
 from marginwise.errors import UnreadableFile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import folded, vocabulary_lists, words_of
 from marginwise.connectors.flat import dependencies
+from marginwise.connectors.lexicon import folded, vocabulary_lists, words_of
 from marginwise.connectors.matching import Match, match_columns
 
 if TYPE_CHECKING:
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 __all__ = ["file_role", "named_table"]
 
-# what a file must have to be a table's: one column of each line
+DISTINCT = 0.75
+# what a file must have to be a table's: one column of each line; the first one sets the table apart
 _SIGNATURES: dict[str, tuple[tuple[str, ...], ...]] = {
     "refunds": (
         ("refund_amount", "refund_quantity"),
         ("refund_id", "order_id", "product_id"),
         ("refunded_at", "refund_id"),
     ),
-    "payments": (("order_id",), ("payment_method",), ("payment_amount",)),
-    "reviews": (("review_id", "order_id"), ("review_score",), ("reviewed_at",)),
+    "payments": (("payment_method",), ("order_id",), ("payment_amount",)),
+    "reviews": (("review_score",), ("review_id", "order_id"), ("reviewed_at",)),
     "sessions": (
         ("session_id",),
         ("session_started_at",),
@@ -32,16 +33,16 @@ _SIGNATURES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "events": (("event_type",), ("occurred_at",), ("visitor_id", "customer_id", "session_id")),
     "marketing_spend": (
-        ("spend_date",),
         ("spend", "spend_micros"),
+        ("spend_date",),
         ("channel", "campaign", "campaign_id", "clicks", "impressions"),
     ),
-    "product_costs": (("product_id",), ("unit_cost",), ("valid_from",)),
-    "product_prices": (("product_id",), ("list_price",), ("valid_from",)),
-    "inventory": (("product_id",), ("on_hand",)),
-    "exchange_rates": (("rate_date",), ("currency",), ("rate",)),
-    "budgets": (("rate_date",), ("channel",), ("planned_amount",)),
-    "weather": (("city",), ("rate_date",), ("temperature",)),
+    "product_costs": (("valid_from",), ("product_id",), ("unit_cost",)),
+    "product_prices": (("valid_from",), ("product_id",), ("list_price",)),
+    "inventory": (("on_hand",), ("product_id",)),
+    "exchange_rates": (("rate",), ("rate_date",), ("currency",)),
+    "budgets": (("planned_amount",), ("rate_date",), ("channel",)),
+    "weather": (("temperature",), ("city",), ("rate_date",)),
     "subscriptions": (("subscription_id",), ("plan",), ("subscription_status",)),
     "partners": (("partner_id",), ("partner_name", "commission_rate", "partner_kind", "city", "region", "country")),
     "order_items": (("order_id",), ("product_id", "product_name"), ("unit_price", "line_total", "quantity")),
@@ -95,14 +96,17 @@ def file_role(con: duckdb.DuckDBPyConnection, profile: FileProfile) -> tuple[str
     named = named_table(profile.paths[0].name)
     best: tuple[float, str, dict[str, Match]] | None = None
     for table, slots in _SIGNATURES.items():
-        found = match_columns(profile, table)
+        is_named = named == table
+        found = match_columns(profile, table, is_named=is_named or table == "order_items")
         sure = [max((found[concept].confidence for concept in slot if concept in found), default=0.0) for slot in slots]
-        full = all(sure)
-        if not full and (named != table or sum(value > 0 for value in sure) * 2 < len(sure)):
+        if not is_named and sure[0] < DISTINCT:
             continue
-        score = sum(sure) / len(sure) + (0.35 if named == table else 0.0)
+        full = all(sure)
+        if not full and (not is_named or sum(value > 0 for value in sure) * 2 < len(sure)):
+            continue
+        score = sum(sure) / len(sure) + (0.35 if is_named else 0.0)
         score += sum(0.08 for concept in _EXTRAS.get(table, ()) if concept in found)
-        score += _grain(con, profile, table, found, is_named=named == table)
+        score += _grain(con, profile, table, found, is_named=is_named)
         if best is None or score > best[0] + 1e-9:
             best = (score, table, found)
     if (
@@ -121,16 +125,13 @@ def _grain(
 ) -> float:
     """Reward a number that is unique where it must be, and punish lines taken for orders or customers."""
     key = found.get(_UNIQUE.get(table, ""))
-    if key is not None:
-        is_unique = dependencies(con, profile.relation, key.sql, []).is_unique
-        if table == "orders":
-            lines = match_columns(profile, "order_items")
-            has_product = "product_id" in lines or "product_name" in lines
-            has_line = has_product and ("quantity" in lines or "unit_price" in lines)
-            return (0.15 if is_unique else -0.5) - (0.6 if has_line and not is_named else 0.3 if has_line else 0.0)
-        if not is_unique and not is_named:
-            return -0.6
-        other = match_columns(profile, "order_items")
-        if "order_id" in other and other["order_id"].confidence > 0.8 and "ordered_at" in other and not is_named:
-            return -0.6
-    return 0.0
+    if key is None:
+        return 0.0
+    is_unique = dependencies(con, profile.relation, key.sql, []).is_unique
+    if table == "orders":
+        return 0.15 if is_unique else -0.5
+    if is_named:
+        return 0.0
+    other = match_columns(profile, "order_items")
+    has_orders = "order_id" in other and other["order_id"].confidence > 0.8 and "ordered_at" in other
+    return -0.6 if has_orders or not is_unique else 0.0

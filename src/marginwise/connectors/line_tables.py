@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import concepts, match_name
+from marginwise.connectors.column_names import match_name
 from marginwise.connectors.drafts import Draft, TableDraft, extra_columns, is_private, plain_draft
 from marginwise.connectors.flat import Dependencies, dependencies, is_of_order
+from marginwise.connectors.lexicon import concepts
 from marginwise.connectors.line_amounts import LineAmounts, line_amounts
 from marginwise.connectors.matching import Match
 from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, customer_drafts, customer_expression
@@ -47,10 +48,10 @@ class LineFile:
         self.con, self.profile, self.found, self.makes = con, profile, found, makes
         self.order = found.get("order_id")
         self.order_sql, self.order_draft = self._order_number()
+        self.returns = find_returns(con, profile, found)
         self.inside = self._inside_order()
         self._look_for_order_discount()
         self.amounts: LineAmounts = line_amounts(con, profile, found, self.inside)
-        self.returns = find_returns(con, profile, found)
         self.in_order = OrderColumns(con, profile, found, self.order_sql, self.inside)
 
     def tables(self) -> list[TableDraft]:
@@ -99,7 +100,8 @@ class LineFile:
             return None
         names = [column.name for column in self.profile.columns if column.filled and column.sql != self.order_sql]
         amounts = [column.name for column in self.profile.columns if column.is_number]
-        return dependencies(self.con, self.profile.relation, self.order_sql, names, ignoring_zero=amounts)
+        sold = self.returns.sold or "true"
+        return dependencies(self.con, self.profile.relation, self.order_sql, names, where=sold, ignoring_zero=amounts)
 
     def _look_for_order_discount(self) -> None:
         """Find a second discount beside that of the lines: one that is the same in all lines of an order."""

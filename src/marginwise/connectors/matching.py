@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import Concept, concepts, match_name
+from marginwise.connectors.column_names import OWN_WORD, match_name
+from marginwise.connectors.lexicon import Concept, concepts
 from marginwise.connectors.value_fit import fit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from marginwise.connectors.profile import ColumnProfile, FileProfile
 
 __all__ = ["Match", "match_columns", "relevant_concepts"]
@@ -56,7 +55,7 @@ def relevant_concepts(role: str) -> list[Concept]:
     ]
 
 
-def match_columns(profile: FileProfile, role: str, *, taken: Iterable[str] = ()) -> dict[str, Match]:
+def match_columns(profile: FileProfile, role: str, *, is_named: bool = True) -> dict[str, Match]:
     """Give each meaning the column that speaks best for it; a column serves one meaning.
 
     Parameters
@@ -65,10 +64,10 @@ def match_columns(profile: FileProfile, role: str, *, taken: Iterable[str] = ())
         The file.
     role
         The contract table whose file it is taken to be.
-    taken
-        Columns that are spoken for already.
+    is_named
+        False when the file's name does not say so: plain words such as "id" or "date" then count less.
     """
-    used = set(taken)
+    used: set[str] = set()
     weighed: list[tuple[float, int, str, Match]] = []
     for position, column in enumerate(profile.columns):
         if not column.filled:
@@ -79,6 +78,8 @@ def match_columns(profile: FileProfile, role: str, *, taken: Iterable[str] = ())
                 named = match_name(column.name, concept, "orders")
             if named is None:
                 continue
+            if not is_named and named.how == OWN_WORD:
+                named = replace(named, score=0.72 * named.score)
             fit, evidence = fit_of(column, concept.kind, named.score)
             if fit <= 0:
                 continue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import value_key, vocabulary
 from marginwise.connectors.drafts import Draft, TableDraft, boolean_draft, plain, plain_draft, status_draft
 from marginwise.connectors.flat import Dependencies, dependencies, is_of_order
+from marginwise.connectors.lexicon import value_key, vocabulary
 
 if TYPE_CHECKING:
     import duckdb

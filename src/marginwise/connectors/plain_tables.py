@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import concepts, vocabulary
 from marginwise.connectors.drafts import (
     Draft,
     TableDraft,
@@ -18,6 +17,7 @@ from marginwise.connectors.drafts import (
 )
 from marginwise.connectors.file_roles import named_table
 from marginwise.connectors.flat import dependencies
+from marginwise.connectors.lexicon import concepts, vocabulary
 from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, customer_drafts, customer_expression
 from marginwise.contract.loader import contracts
 

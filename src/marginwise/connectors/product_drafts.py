@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
-from marginwise.connectors.column_names import value_key, vocabulary
 from marginwise.connectors.drafts import Draft, TableDraft, plain, plain_draft
 from marginwise.connectors.flat import dependencies
+from marginwise.connectors.lexicon import value_key, vocabulary
 
 if TYPE_CHECKING:
     import duckdb

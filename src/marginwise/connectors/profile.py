@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import cleaned, identifier, literal
-from marginwise.connectors.column_names import value_key, vocabulary
+from marginwise.connectors.lexicon import value_key, vocabulary
 from marginwise.connectors.mapping import FileGroup
 from marginwise.connectors.notation import NumberNotation, TimeNotation
 from marginwise.connectors.seen_values import ColumnFacts, column_facts, declared_notation

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from marginwise.connectors.column_names import words_of
 from marginwise.connectors.drafts import TableDraft
 from marginwise.connectors.event_purchases import purchases_of_events
 from marginwise.connectors.file_groups import group_files
 from marginwise.connectors.file_roles import file_role
 from marginwise.connectors.flat import included_share
+from marginwise.connectors.lexicon import words_of
 from marginwise.connectors.line_tables import LineFile, with_time_of_day
 from marginwise.connectors.mapping_text import SURE, mapping_text
 from marginwise.connectors.matching import Match, match_columns
@@ -184,6 +184,15 @@ def _settle(con: duckdb.DuckDBPyConnection, looked: list[_File], idle: list[str]
             {"unit_price", "line_total", "quantity"} & found.keys()
         ) + len({"product_id", "product_name"} & found.keys()) >= 2:
             file.role, file.found, file.score, has_sales = "order_items", found, 0.5, True
+    for file in looked:
+        if file.role == "orders" and not any(other.role == "order_items" for other in looked):
+            lines = match_columns(file.profile, "order_items")
+            if lines.keys() & {"product_id", "product_name"} and lines.keys() & {
+                "quantity",
+                "unit_price",
+                "line_total",
+            }:
+                file.role, file.found = "order_items", lines
     taken: dict[str, _File] = {}
     for file in sorted(looked, key=lambda file: -file.score):
         if file.role is None:

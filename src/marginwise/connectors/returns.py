@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
-from marginwise.connectors.column_names import value_key, vocabulary
 from marginwise.connectors.flat import share_of_rows
+from marginwise.connectors.lexicon import value_key, vocabulary
 from marginwise.connectors.product_drafts import kind_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import is_private_name, vocabulary
+from marginwise.connectors.column_names import is_private_name
+from marginwise.connectors.lexicon import null_words
 from marginwise.connectors.notation import NumberNotation, TimeNotation, number_notation, number_shapes, time_notation
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _collect(con: duckdb.DuckDBPyConnection, raw: str, names: list[str]) -> None
 
 
 def _null_tokens(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    known = ", ".join(map(literal, vocabulary("null_tokens").values()))
+    known = ", ".join(map(literal, null_words()))
     rows = con.execute(
         "select v, max(share) from (select v, n / sum(n) over (partition by column_number) as share from seen)"
         f" where v in ({known}) group by v order by v"

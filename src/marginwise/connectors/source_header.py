@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import language_of, value_key, vocabulary, words_of
+from marginwise.connectors.column_names import language_of
+from marginwise.connectors.lexicon import value_key, vocabulary, words_of
 from marginwise.connectors.line_amounts import line_amounts
 from marginwise.connectors.mapping_text import HeaderLine
 

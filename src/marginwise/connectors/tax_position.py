@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import vocabulary, words_of
 from marginwise.connectors.flat import share_of_rows
+from marginwise.connectors.lexicon import vocabulary, words_of
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import concepts, match_name
+from marginwise.connectors.column_names import match_name
 from marginwise.connectors.dialect import Dialect, find_dialect, first_records, storage_kind
+from marginwise.connectors.lexicon import concepts
 from marginwise.connectors.reader import Reading, inspect_file, read_text_file
 from marginwise.errors import UnreadableFile
 
@@ -57,7 +58,10 @@ def how_written(path: Path) -> dict[str, Any]:
         raise UnreadableFile(f"{path.name} cannot be cut into rows.", accepted="CSV (also compressed) and Parquet")
     widths = Counter(len(record) for record, _ in records)
     width = max(widths, key=lambda count: (widths[count] * (count > 1), count))
-    first = next(index for index, (record, _) in enumerate(records) if len(record) == width)
+    full = [
+        i for i, (record, _) in enumerate(records) if len(record) == width and sum(map(bool, record)) >= 0.6 * width
+    ]
+    first = full[0] if full else next(i for i, (record, _) in enumerate(records) if len(record) == width)
     settings: dict[str, Any] = {"delimiter": dialect.delimiter, "encoding": dialect.encoding}
     if dialect.encoding in ("utf-8", "utf-8-sig"):
         settings["encoding"] = (

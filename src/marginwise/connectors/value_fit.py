@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import value_key, vocabulary
+from marginwise.connectors.lexicon import value_key, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
