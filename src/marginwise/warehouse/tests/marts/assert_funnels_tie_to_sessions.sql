@@ -1,4 +1,4 @@
--- Channels sum to the store's visits of the window, pending ones apart, and no step is reached more than the last.
+-- Channels sum to the visits of their window or month, pending ones apart, and no step is reached more than the last.
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}
@@ -10,6 +10,7 @@ funnels as (
 
     select
         store_id,
+        period_kind,
         sum(sessions_count) as sessions_count,
         sum(pending_sessions_count) as pending_sessions_count,
         sum(purchased_sessions_count) as purchased_sessions_count,
@@ -25,31 +26,46 @@ funnels as (
             end
         ) as grows
     from {{ ref('mart_funnel_by_channel') }}
-    group by store_id
+    group by store_id, period_kind
 
 ),
 
-sessions as (
+period_sessions as (
 
-    select
-        sessions.store_id,
-        sum(case when sessions.is_pending then 0 else 1 end) as sessions_count,
-        sum(case when sessions.is_pending then 1 else 0 end) as pending_sessions_count,
-        sum(case when sessions.has_purchased and not sessions.is_pending then 1 else 0 end) as purchased_sessions_count
+    select sessions.*, 'window' as period_kind
     from {{ ref('fct_sessions') }} as sessions
     inner join windows
         on
             sessions.store_id = windows.store_id
             and sessions.session_date between windows.start_date and windows.end_date
-    group by sessions.store_id
+    union all
+    select sessions.*, 'month' as period_kind
+    from {{ ref('fct_sessions') }} as sessions
+
+),
+
+expected as (
+
+    select
+        store_id,
+        period_kind,
+        sum(case when is_pending then 0 else 1 end) as sessions_count,
+        sum(case when is_pending then 1 else 0 end) as pending_sessions_count,
+        sum(case when has_purchased and not is_pending then 1 else 0 end) as purchased_sessions_count
+    from period_sessions
+    group by store_id, period_kind
 
 )
 
-select sessions.store_id, sessions.sessions_count, funnels.sessions_count as funnel_sessions_count
-from sessions
-left join funnels on sessions.store_id = funnels.store_id
+select
+    expected.store_id,
+    expected.period_kind,
+    expected.sessions_count,
+    funnels.sessions_count as funnel_sessions_count
+from expected
+left join funnels on expected.store_id = funnels.store_id and expected.period_kind = funnels.period_kind
 where
-    sessions.sessions_count is distinct from funnels.sessions_count
-    or sessions.pending_sessions_count is distinct from funnels.pending_sessions_count
-    or sessions.purchased_sessions_count is distinct from funnels.purchased_sessions_count
+    expected.sessions_count is distinct from funnels.sessions_count
+    or expected.pending_sessions_count is distinct from funnels.pending_sessions_count
+    or expected.purchased_sessions_count is distinct from funnels.purchased_sessions_count
     or funnels.grows = 1

@@ -4,7 +4,7 @@
     'mart_daily_revenue': ['store_id', 'revenue_date'],
     'mart_channel_cohorts': ['store_id', 'cohort_month_date', 'channel_name'],
     'mart_campaign_cohorts': ['store_id', 'cohort_month_date', 'channel_name', 'campaign_name'],
-    'mart_funnel_by_channel': ['store_id', 'channel_name'],
+    'mart_funnel_by_channel': ['store_id', 'period_kind', 'period_start_date', 'channel_name'],
     'mart_decision_units': ['store_id', 'unit_kind', 'unit_id'],
     'mart_decision_evidence': ['store_id', 'unit_kind', 'unit_id', 'subject_key'],
 } %}

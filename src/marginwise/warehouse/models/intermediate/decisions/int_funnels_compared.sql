@@ -1,38 +1,18 @@
--- Grain: one channel, and again one campaign (unit_kind), with its step rates beside those of the rest of the store and
--- what the difference costs: visits at the step x rate missing to the rest x the rest's way on to an order x CM2 per
--- order. That CM2 is the store's of the same window (never below 0), so that a unit without orders is judged too.
+-- Grain: one channel, and again one campaign (unit_kind), per period, with its step rates beside those of the rest of
+-- the store and what the difference costs: visits at the step x rate missing to the rest x the rest's way on to an
+-- order x the store's CM2 per order, so that a unit without orders is judged too.
 {% set steps = funnel_steps() %}
 {% set any_known = (steps | map(attribute='id') | join('_loss_amount is not null or ')) ~ '_loss_amount is not null' %}
 
-with windows as (
-
-    select * from {{ ref('int_decision_windows_set') }}
-    where period = 'current'
-
-),
-
-funnels as (
+with funnels as (
 
     select * from {{ ref('int_funnels_counted') }}
 
 ),
 
-orders as (
-
-    select * from {{ ref('fct_orders') }}
-    where is_sale and cm2_amount is not null
-
-),
-
 margins_per_order as (
 
-    select
-        orders.store_id,
-        greatest({{ rate_of('sum(orders.cm2_amount)', 'count(*)') }}, 0) as cm2_per_order_amount
-    from orders
-    inner join windows
-        on orders.store_id = windows.store_id and orders.order_date between windows.start_date and windows.end_date
-    group by 1
+    select * from {{ ref('int_order_margins_averaged') }}
 
 ),
 
@@ -53,7 +33,11 @@ rates as (
         1 - {{ rate_of('funnels.rest_purchased_sessions_count', 'funnels.rest_viewed_sessions_count') }}
             as rest_funnel_loss_rate
     from funnels
-    left join margins_per_order on funnels.store_id = margins_per_order.store_id
+    left join margins_per_order
+        on
+            funnels.store_id = margins_per_order.store_id
+            and funnels.period_kind = margins_per_order.period_kind
+            and funnels.period_start_date = margins_per_order.period_start_date
 
 ),
 

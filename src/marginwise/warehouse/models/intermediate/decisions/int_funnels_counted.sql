@@ -1,12 +1,13 @@
--- Grain: one channel, and again one campaign (unit_kind): closed visits of the decision window per step reached, and
--- those of the rest of the store, which never include the unit. Pending visits count apart. Never sum over both kinds.
--- Where the store has no events, only purchases are known and the steps before them are null.
+-- Grain: one channel, and again one campaign (unit_kind), per period: the decision window, and again each month
+-- (period_kind). Closed visits per step reached, and those of the rest of the store, which never include the unit.
+-- Pending visits count apart. Where the store has no events, only purchases are known and the steps before are null.
 {% set steps = ['viewed', 'added_to_cart', 'checked_out', 'purchased'] %}
+{% set counts = ['sessions', 'pending_sessions', 'out_of_order_sessions', 'unknown_sessions']
+    + ['viewed_sessions', 'added_to_cart_sessions', 'checked_out_sessions', 'purchased_sessions'] %}
 
 with windows as (
 
-    select * from {{ ref('int_decision_windows_set') }}
-    where period = 'current'
+    select * from {{ ref('int_decision_windows_set') }} where period = 'current'
 
 ),
 
@@ -16,65 +17,83 @@ sessions as (
 
 ),
 
-sessions_judged as (
+days as (
 
     select
-        sessions.store_id,
-        sessions.channel_name,
-        sessions.campaign_name,
-        case when sessions.is_pending then 0 else 1 end as is_closed_count,
-        case when sessions.is_pending then 1 else 0 end as is_pending_count,
-        case when sessions.is_out_of_order and not sessions.is_pending then 1 else 0 end as is_out_of_order_count,
-        case when sessions.has_viewed is null then 1 else 0 end as is_unknown_count
+        store_id,
+        session_date,
+        channel_name,
+        campaign_name,
+        sum(case when is_pending then 0 else 1 end) as sessions_count,
+        sum(case when is_pending then 1 else 0 end) as pending_sessions_count,
+        sum(case when is_out_of_order and not is_pending then 1 else 0 end) as out_of_order_sessions_count,
+        sum(case when has_viewed is null then 1 else 0 end) as unknown_sessions_count
         {%- for step in steps %},
-        case when sessions.has_{{ step }} and not sessions.is_pending then 1 else 0 end as has_{{ step }}_count
+        sum(case when has_{{ step }} and not is_pending then 1 else 0 end) as {{ step }}_sessions_count
         {%- endfor %}
     from sessions
-    inner join windows
-        on
-            sessions.store_id = windows.store_id
-            and sessions.session_date between windows.start_date and windows.end_date
+    group by store_id, session_date, channel_name, campaign_name
 
 ),
 
-unit_sessions as (
+period_days as (
 
-    select 'channel' as unit_kind, channel_name as unit_id, sessions_judged.* from sessions_judged
+    select
+        days.*, 'window' as period_kind, windows.start_date as period_start_date, windows.end_date as period_end_date
+    from days
+    inner join windows
+        on days.store_id = windows.store_id and days.session_date between windows.start_date and windows.end_date
     union all
-    select 'campaign', {{ campaign_unit_id('channel_name', 'campaign_name') }}, sessions_judged.* from sessions_judged
+    select
+        days.*, 'month', {{ month_of('session_date') }}, cast({{ dbt.last_day('session_date', 'month') }} as date)
+    from days
+
+),
+
+unit_days as (
+
+    select period_days.*, 'channel' as unit_kind, channel_name as unit_id, null as unit_campaign_name
+    from period_days
+    union all
+    select period_days.*, 'campaign', {{ campaign_unit_id('channel_name', 'campaign_name') }}, campaign_name
+    from period_days
 
 ),
 
 units_counted as (
 
     select
-        store_id,
-        unit_kind,
-        unit_id,
-        channel_name,
-        case when unit_kind = 'campaign' then campaign_name end as campaign_name,
-        sum(is_closed_count) as sessions_count,
-        sum(is_pending_count) as pending_sessions_count,
-        sum(is_out_of_order_count) as out_of_order_sessions_count,
-        sum(has_purchased_count) as purchased_sessions_count
-        {%- for step in steps if step != 'purchased' %},
-        case when max(max(is_unknown_count)) over (partition by store_id) = 0 then sum(has_{{ step }}_count) end
-            as {{ step }}_sessions_count
+        store_id, unit_kind, unit_id, period_kind, period_start_date, period_end_date, channel_name,
+        unit_campaign_name as campaign_name
+        {%- for count in counts %},
+        sum({{ count }}_count) as {{ count }}_count
         {%- endfor %}
-    from unit_sessions
-    group by store_id, unit_kind, unit_id, channel_name, case when unit_kind = 'campaign' then campaign_name end
+    from unit_days
+    group by
+        store_id, unit_kind, unit_id, period_kind, period_start_date, period_end_date, channel_name, unit_campaign_name
+
+),
+
+units_known as (
+
+    select *, max(unknown_sessions_count) over (partition by store_id) = 0 as are_steps_known from units_counted
 
 ),
 
 final as (
 
     select
-        *,
-        {% for step in steps -%}
-        sum({{ step }}_sessions_count) over (partition by store_id, unit_kind) - {{ step }}_sessions_count
-            as rest_{{ step }}_sessions_count{{ "," if not loop.last }}
-        {% endfor %}
-    from units_counted
+        store_id, unit_kind, unit_id, period_kind, period_start_date, period_end_date, channel_name, campaign_name,
+        sessions_count, pending_sessions_count, out_of_order_sessions_count, purchased_sessions_count
+        {%- for step in steps %}
+        {%- if step != 'purchased' %},
+        case when are_steps_known then {{ step }}_sessions_count end as {{ step }}_sessions_count
+        {%- endif %},
+        case when are_steps_known then sum({{ step }}_sessions_count) over whole - {{ step }}_sessions_count end
+            as rest_{{ step }}_sessions_count
+        {%- endfor %}
+    from units_known
+    window whole as (partition by store_id, unit_kind, period_kind, period_start_date)
 
 )
 

@@ -15,6 +15,7 @@ windows as (
 funnels as (
 
     select * from {{ ref('int_funnels_compared') }}
+    where period_kind = 'window'
 
 ),
 

@@ -1,4 +1,4 @@
--- Grain: one store and channel; visits of the decision window (window_start_date to window_end_date).
+-- Grain: one store, channel and period: the decision window, and again each month (period_kind); never sum over both.
 -- Rates must not be averaged. Each channel is compared with the rest of the store, which does not include it.
 {% set steps = funnel_steps() %}
 
@@ -9,39 +9,32 @@ with funnels as (
 
 ),
 
-windows as (
-
-    select * from {{ ref('int_decision_windows_set') }}
-    where period = 'current'
-
-),
-
 final as (
 
     select
-        funnels.store_id,
-        funnels.channel_name,
-        windows.start_date as window_start_date,
-        windows.end_date as window_end_date,
-        funnels.sessions_count,
-        funnels.pending_sessions_count,
-        funnels.out_of_order_sessions_count,
-        funnels.viewed_sessions_count,
-        funnels.added_to_cart_sessions_count,
-        funnels.checked_out_sessions_count,
-        funnels.purchased_sessions_count,
+        store_id,
+        period_kind,
+        period_start_date,
+        period_end_date,
+        channel_name,
+        sessions_count,
+        pending_sessions_count,
+        out_of_order_sessions_count,
+        viewed_sessions_count,
+        added_to_cart_sessions_count,
+        checked_out_sessions_count,
+        purchased_sessions_count,
         {% for step in steps -%}
-        funnels.{{ step.id }}_rate,
-        funnels.rest_{{ step.id }}_rate,
-        funnels.{{ step.id }}_loss_amount,
+        {{ step.id }}_rate,
+        rest_{{ step.id }}_rate,
+        {{ step.id }}_loss_amount,
         {% endfor -%}
-        funnels.funnel_loss_rate,
-        funnels.rest_funnel_loss_rate,
-        funnels.cm2_per_order_amount,
-        funnels.funnel_worst_step,
-        funnels.funnel_loss_amount
+        funnel_loss_rate,
+        rest_funnel_loss_rate,
+        cm2_per_order_amount,
+        funnel_worst_step,
+        funnel_loss_amount
     from funnels
-    inner join windows on funnels.store_id = windows.store_id
 
 )
 
