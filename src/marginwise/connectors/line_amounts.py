@@ -69,7 +69,8 @@ class _Amounts:
         self.con, self.relation, self.found, self.inside = con, relation, found, inside
         self.columns: dict[str, Draft] = {}
         quantity = found.get("quantity")
-        self.quantity = quantity.number_sql if quantity else "1"
+        # widened, since DuckDB keeps a product of two short decimals short and a typing error would overflow it
+        self.quantity = f"{quantity.number_sql}::decimal(20, 4)" if quantity else "1"
         self.columns["quantity"] = (
             plain_draft(quantity)
             if quantity
@@ -123,7 +124,7 @@ class _Amounts:
     def _fraction(self) -> str | None:
         if self.rate is None:
             return None
-        return f"coalesce({self.rate.number_sql}, 0)" + ("" if (self.rate.column.maximum or 0) <= 1 else " / 100")
+        return f"coalesce({self.rate.column.rate_sql}, 0)" + ("" if (self.rate.column.maximum or 0) <= 1 else " / 100")
 
     def _discount_sql(self) -> str:
         return f"abs(coalesce({self.discount.number_sql}, 0))" if self.discount is not None else "0"
@@ -173,7 +174,7 @@ class _Amounts:
                 return Draft(plain(price), sure, f"{price.reason}; {told}"), None
         equal, _ = self._held(f"abs({product} - {total.number_sql}) <= 0.011", where)
         lower, _ = self._held(
-            f"abs({total.number_sql}) <= abs({product}) + 0.011 and {total.number_sql} * {product} > 0", where
+            f"abs({total.number_sql}) <= abs({product}) + 0.011 and sign({total.number_sql}) = sign({product})", where
         )
         if (
             equal > 0.3

@@ -147,26 +147,24 @@ def date_patterns(values: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def time_notation(con: duckdb.DuckDBPyConnection, values: Sequence[tuple[str, int]]) -> TimeNotation | None:
+def time_notation(con: duckdb.DuckDBPyConnection, values: str, sample: Sequence[str]) -> TimeNotation | None:
     """Decide how the dates of one column are written, None when they are none.
 
     Parameters
     ----------
     con
-        Any connection; the patterns are tried by the engine that will read them.
+        The connection that holds the values; the patterns are tried by the engine that will read them.
     values
-        Distinct values and how often each occurs, in file order of their first occurrence.
+        Query of the different values: ``position`` of their first occurrence, ``v`` and their count ``n``.
+    sample
+        Some of the values.
     """
-    filled = sum(count for _, count in values)
-    dated = [value for value, _ in values[:400] if re.search(r"\d", value) and 6 <= len(value) <= 40]
+    dated = [value for value in sample[:400] if re.search(r"\d", value) and 6 <= len(value) <= 40]
     candidates = date_patterns(dated)
-    if not filled or not candidates:
+    if not candidates:
         return None
-    con.execute("create or replace temp table date_values (position bigint, v varchar, n bigint)")
-    con.execute(
-        "insert into date_values select unnest(?::bigint[]), unnest(?::varchar[]), unnest(?::bigint[])",
-        [list(range(len(values))), [value for value, _ in values], [count for _, count in values]],
-    )
+    con.execute(f"create or replace temp table date_values as {values}")
+    filled = int(con.execute("select sum(n) from date_values").fetchall()[0][0])
     tried = {
         pattern: _tried(con, f"try_strptime(v, {literal(pattern)})::timestamp", filled) for pattern in candidates[:24]
     }

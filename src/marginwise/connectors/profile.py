@@ -96,7 +96,15 @@ class ColumnProfile:
 
     @property
     def number_sql(self) -> str:
-        """The column as a number in SQL, null where it is none."""
+        """The column as a number in SQL, null where it is none; exact to four places."""
+        return self._as_number("decimal(18, 4)")
+
+    @property
+    def rate_sql(self) -> str:
+        """The column as a floating number in SQL, for rates that are multiplied with amounts."""
+        return self._as_number("double")
+
+    def _as_number(self, kind: str) -> str:
         text = self.sql
         if self.number is not None and self.number.with_code:
             text = f"regexp_replace({text}, '[^0-9,.+-]', '', 'g')"
@@ -104,7 +112,7 @@ class ColumnProfile:
                 text = f"replace({text}, {literal(self.number.thousands)}, '')"
             if self.number.decimal == ",":
                 text = f"replace({text}, ',', '.')"
-        return f"try_cast({text} as decimal(20, 4))"
+        return f"try_cast({text} as {kind})"
 
     def words_share(self, name: str) -> float:
         """Return the share of the values that stand in a vocabulary."""
@@ -215,7 +223,8 @@ def _typed(
     con.execute(
         f"create or replace table {target} as select {', '.join(cleaned_columns)}, _file_hash, _row_number from {raw}"
     )
-    drafts, measured = [], []
+    rows = int(con.execute(f"select count(*) from {target}").fetchall()[0][0])
+    columns = []
     for name, kind in types.items():
         fact = facts[name]
         number, time = fact.number, fact.time
@@ -224,21 +233,17 @@ def _typed(
         elif kind.startswith(("TIMESTAMP", "DATE")):
             number, time = None, TimeNotation(1.0, (), not kind.startswith("DATE"), kind.endswith("ZONE"))
         column = ColumnProfile(name, kind, 0, 0, 0, number, time, fact.looks, fact.common)
-        drafts.append(column)
-        value = column.number_sql if number is not None and number.share > 0.5 else "null::decimal(20, 4)"
-        measured.append(
-            f"count({column.sql}), count(distinct {column.sql}), count({value}),"
-            f" count(*) filter (where {value} = floor({value})), count(*) filter (where {value} < 0),"
-            f" min({value})::double, max({value})::double"
-        )
-    row = con.execute(f"select count(*), {', '.join(measured)} from {target}").fetchall()[0]
-    columns = []
-    for index, column in enumerate(drafts):
-        filled, distinct, numbers, integers, negatives, low, high = row[1 + index * 7 : 8 + index * 7]
+        value = column.rate_sql if number is not None and number.share > 0.5 else "null::double"
+        filled, distinct, numbers, integers, negatives, low, high = con.execute(
+            "select count(c), count(distinct c), count(v), count(*) filter (where v = floor(v)),"
+            " count(*) filter (where v < 0), min(v), max(v)"
+            f" from (select {column.sql} as c, {value} as v from {target})"
+        ).fetchall()[0]
         columns.append(
             replace(
-                column, rows=int(row[0]), filled=int(filled), distinct=int(distinct), minimum=low, maximum=high,
-                integer_share=integers / numbers if numbers else 0.0, negative_share=negatives / numbers if numbers else 0.0,
+                column, rows=rows, filled=filled, distinct=distinct, minimum=low, maximum=high,
+                integer_share=integers / numbers if numbers else 0.0,
+                negative_share=negatives / numbers if numbers else 0.0,
             )
         )  # fmt: skip
     return tuple(columns)

@@ -95,7 +95,7 @@ def column_facts(
             facts[name] = ColumnFacts()
             continue
         own = [(shape, bool(has_code), int(count)) for column, shape, has_code, count in shapes if column == number]
-        facts[name] = _facts(con, values[number], own, looks[number])
+        facts[name] = _facts(con, number, values[number], own, looks[number])
     return facts, tokens
 
 
@@ -150,6 +150,7 @@ def _null_tokens(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
 
 def _facts(
     con: duckdb.DuckDBPyConnection,
+    column_number: int,
     values: list[tuple[str, int]],
     shapes: list[tuple[str, bool, int]],
     looks: tuple[Any, ...],
@@ -164,9 +165,10 @@ def _facts(
     is_packed = all(re.fullmatch(r"(19|20)\d{6}", value) for value in shown)
     is_dated = is_packed or any(re.search(r"\d[./ -]\w+[./ -]|[A-Za-z]{3}[ -]\d", value) for value in shown)
     is_number = number is not None and number.share > 0.98
-    time = (
-        time_notation(con, values) if is_dated and not (is_number and not is_packed and not _has_dates(shown)) else None
-    )
+    time = None
+    if is_dated and not (is_number and not is_packed and not _has_dates(shown)):
+        query = f"select first_row as position, v, n from seen where column_number = {column_number}"
+        time = time_notation(con, query, [value for value, _ in values])
     shares = {name: float(share or 0) for name, share in zip(_LOOKS, looks[1:], strict=True)}
     return ColumnFacts(number, time, shares, common)
 

@@ -111,9 +111,9 @@ class _Guess:
                 price.integer_share > 0.99 and quantity.integer_share > 0.99 and "unit_price" not in known
             ):
                 continue
-            product = f"abs({quantity.number_sql} * {price.number_sql} - {total.number_sql}) <= 0.011"
+            product = f"abs({quantity.rate_sql} * {price.rate_sql} - {total.rate_sql}) <= 0.011"
             share, count = share_of_rows(
-                self.con, self.profile.relation, product, f"abs({quantity.number_sql}) > 1 and {total.number_sql} <> 0"
+                self.con, self.profile.relation, product, f"abs({quantity.rate_sql}) > 1 and {total.rate_sql} <> 0"
             )
             if share >= 0.95 and count >= 5:
                 told = f"{share:.0%} of {count:,} rows hold quantity times price = total"

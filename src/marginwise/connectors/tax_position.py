@@ -86,4 +86,4 @@ def share_of_tax(rate: Match, *, with_tax: bool) -> str:
 def part_of_one(rate: Match) -> str:
     """Return a rate as a fraction of one, in SQL, whether it is written as 0.19 or as 19."""
     percent = "" if (rate.column.maximum or 0) <= 1 else " / 100"
-    return f"(coalesce({rate.number_sql}, 0){percent})"
+    return f"(coalesce({rate.column.rate_sql}, 0){percent})"
