@@ -49,21 +49,29 @@ store_entries as (
 
 ),
 
+store_sums as (
+
+    select store_id, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount from store_entries
+    group by store_id
+
+),
+
+store_spend as (
+
+    select spend.store_id, sum(spend.spend_amount) as spend_amount
+    from {{ ref('fct_marketing_spend') }} as spend
+    inner join windows
+        on spend.store_id = windows.store_id and spend.spend_date between windows.start_date and windows.end_date
+    group by spend.store_id
+
+),
+
 expected as (
 
-    select windows.store_id, sums.net_revenue_amount, sums.cm2_amount, spend.spend_amount
+    select windows.store_id, store_sums.net_revenue_amount, store_sums.cm2_amount, store_spend.spend_amount
     from windows
-    left join (
-        select store_id, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount from store_entries
-        group by store_id
-    ) as sums on windows.store_id = sums.store_id
-    left join (
-        select spend.store_id, sum(spend.spend_amount) as spend_amount
-        from {{ ref('fct_marketing_spend') }} as spend
-        inner join windows
-            on spend.store_id = windows.store_id and spend.spend_date between windows.start_date and windows.end_date
-        group by spend.store_id
-    ) as spend on windows.store_id = spend.store_id
+    left join store_sums on windows.store_id = store_sums.store_id
+    left join store_spend on windows.store_id = store_spend.store_id
 
 ),
 

@@ -22,14 +22,21 @@ totals as (
 
 ),
 
+kept as (
+
+    select store_id, step_order from totals
+    where step_id = 'kept'
+
+),
+
 landed as (
 
     select
-        store_id,
-        sum(case when step_id = 'raw_total' then row_count else -row_count end) as lost_row_count
+        bridge.store_id,
+        sum(case when bridge.step_id = 'raw_total' then bridge.row_count else -bridge.row_count end) as lost_row_count
     from bridge
-    where step_order <= (select min(step_order) from bridge where step_id = 'kept')
-    group by store_id
+    inner join kept on bridge.store_id = kept.store_id and bridge.step_order <= kept.step_order
+    group by bridge.store_id
 
 )
 
