@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["fail", "print_arrow", "print_json", "print_rows", "stage_progress", "terminal"]
 
 
+_WIDTH_OF_A_FILE = 120
+
+
 def terminal() -> Console:
-    """Return a console on standard output."""
+    """Return a console on standard output; in a file or a pipe, lines are as wide as the decision table needs."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_A_FILE
+    return Console(highlight=False, width=width)
 
 
 def print_json(value: Any) -> None:

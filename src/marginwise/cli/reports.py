@@ -26,7 +26,7 @@ _GRADES = (
 )
 _BROKEN = (
     "select table_name, rule, column_name, severity, row_count, message from ops.checks where row_count > 0"
-    " order by row_count desc, all"
+    " order by row_count desc, table_name, rule, column_name"
 )
 
 

@@ -132,7 +132,10 @@ class WarehouseProject:
         ]  # fmt: skip
         with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=str(self.warehouse)):
             runner = dbtRunner(manifest=self._manifest(dbtRunner, shared, variables), callbacks=[on_event])
-            outcome = runner.invoke([*arguments, *shared])
+            try:
+                outcome = runner.invoke([*arguments, *shared])
+            finally:
+                _release_warehouse()
         if outcome.exception is not None:
             raise BuildFailed(f"The warehouse could not be built: {outcome.exception}")
         return [_node_result(result) for result in outcome.result]
@@ -145,6 +148,13 @@ class WarehouseProject:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}")
             cls._manifests[variables] = outcome.result
         return cls._manifests[variables]
+
+
+def _release_warehouse() -> None:
+    """Close the connection that dbt's adapter keeps, so that the file can be opened in any way again."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
 
 
 @contextmanager
