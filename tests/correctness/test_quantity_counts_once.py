@@ -68,7 +68,7 @@ def test_double_quantity_split_line_split_payment() -> None:
 
 def test_order_amounts_are_split_without_a_remainder() -> None:
     """Random orders, odd amounts and rates of exchange: the lines add up to the order to the last digit."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     tables: dict[str, list[dict[str, Any]]] = {"orders": [], "order_items": [], "payments": [], "exchange_rates": []}
     tables["exchange_rates"].append({"date": "2024-03-01", "currency": "JPY", "rate": "0.00612345"})
     for number in range(300):

@@ -22,7 +22,7 @@ REPEAT = """
 
 
 def store(days: int, seed: int = 3) -> dict[str, list[dict[str, Any]]]:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     orders = []
     for number in range(400):
         day = chance.randrange(0, 500)

@@ -30,7 +30,7 @@ def versions(con: duckdb.DuckDBPyConnection, table: str, id_column: str, attribu
 @pytest.mark.parametrize("seed", [0, 1])
 def test_versions_in_any_order(seed: int) -> None:
     shuffled = VERSIONS[:]
-    random.Random(seed).shuffle(shuffled)  # noqa: S311
+    random.Random(seed).shuffle(shuffled)
     orders = [
         order("feb", "2024-02-15"),
         order("mar", "2024-03-01 00:00:00"),

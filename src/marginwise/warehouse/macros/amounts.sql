@@ -53,3 +53,17 @@
 {% macro nullable_order_amounts() -%}
     {{ return(['tax_amount', 'goods_cost_amount', 'cm1_amount', 'shipping_cost_amount', 'payment_fee_amount', 'cm2_amount']) }}
 {%- endmacro %}
+
+{# Unit price times quantity of an item, in its own currency. #}
+{% macro line_amount(item) -%} cast({{ item }}.quantity * {{ item }}.unit_price as decimal(18, 4)) {%- endmacro %}
+
+{# A share by weight; evenly where nothing has weight, none where there is nothing at all. #}
+{% macro share_of(weight, whole_weight, count, whole_count) -%}
+    case
+        when {{ whole_weight }} > 0
+            then cast({{ weight }} as double precision) / cast({{ whole_weight }} as double precision)
+        when {{ whole_count }} > 0
+            then cast({{ count }} as double precision) / cast({{ whole_count }} as double precision)
+        else 0
+    end
+{%- endmacro %}

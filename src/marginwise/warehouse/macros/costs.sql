@@ -32,6 +32,23 @@
     end
 {%- endmacro %}
 
+{# What one piece cost; at an assumed margin, its part of the line's cost. #}
+{% macro goods_cost_per_unit() -%}
+    case
+        when unit_cost_amount is not null then unit_cost_amount
+        when sent_quantity > 0
+            then {{ money("cast(sales_amount as double precision) * (1 - margin_rate)"
+                " / cast(sent_quantity as double precision)") }}
+    end
+{%- endmacro %}
+
+{# The commission the store pays. What affiliates are paid counts once: where spend holds it, not here. #}
+{% macro commission_owed() -%}
+    {%- if var('business_model') == 'marketplace' -%} 0
+    {%- else -%} case when due_kind = 'affiliate' and has_affiliates_in_spend then 0 else coalesce(due_amount, 0) end
+    {%- endif -%}
+{%- endmacro %}
+
 {# CM1: net revenue less cost of goods; null while the cost is unknown. #}
 {% macro cm1() -%}
     case when is_cancelled then 0 else sales_amount - refunded_amount end - cost_amount
@@ -48,6 +65,34 @@
     - coalesce(line_payment_fee_amount, 0)
     - owed_amount
     - return_handling_amount
+{%- endmacro %}
+
+{# Is an order's cost stated by a source ('known'; nothing more comes for a cancelled order), assumed, or not known? #}
+{% macro stated_basis(stated, assumed) -%}
+    case
+        when {{ stated }} is not null or is_cancelled then 'known'
+        when {{ assumed }} is not null then 'assumed'
+        else 'unknown'
+    end
+{%- endmacro %}
+
+{# Tax at the assumed rate: within a price that includes it, on top of one that does not. #}
+{% macro assumed_tax(price) -%}
+    case
+        when has_tax_in_prices
+            then {{ money("cast(" ~ price ~ " as double precision) * tax_rate / (1 + tax_rate)") }}
+        else {{ money("cast(" ~ price ~ " as double precision) * tax_rate") }}
+    end
+{%- endmacro %}
+
+{# What is left of a price when its tax is taken out. #}
+{% macro untaxed_share() -%}
+    case
+        when not has_tax_in_prices then 1
+        when price_net_amount > 0
+            then 1 - cast(coalesce(line_tax, 0) as double precision) / cast(price_net_amount as double precision)
+        else 1 / (1 + coalesce(tax_rate, 0))
+    end
 {%- endmacro %}
 
 {# The amount on counted lines, zero on the others. #}

@@ -1,4 +1,5 @@
--- Grain: one version of a product (SCD2). Ids that only facts know are inferred members with one version and no attributes.
+-- Grain: one version of a product (SCD2). Ids that only facts know are inferred members with one version and no
+-- attributes.
 
 with versions as (
 

@@ -1,4 +1,5 @@
--- Grain: one order: its lines summed, its place in the customer's history, its last touch. Amounts as in fct_order_lines.
+-- Grain: one order: its lines summed, its place in the customer's history, its last touch. Amounts as in
+-- fct_order_lines.
 
 with orders as (
 

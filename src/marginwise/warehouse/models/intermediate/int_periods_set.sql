@@ -1,4 +1,5 @@
--- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which window is judged.
+-- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which
+-- window is judged.
 
 with orders as (
 
@@ -36,13 +37,14 @@ spans as (
 
 ),
 
--- before the data begin, first orders are unseen: unless the store opened just then, H days pass before a customer counts as new
+-- before the data begin, first orders are unseen: unless the store opened just then, H days pass before a customer
+-- counts as new
 censored as (
 
     select
         *,
         case
-            when {{ declared_day('opened_on') }} >= {{ add_days('data_start_date', -var('horizon_days')) }} then data_start_date
+            when {{ declared_day('opened_on') }} >= {{ add_days('data_start_date', '-' ~ var('horizon_days')) }} then data_start_date
             else {{ add_days('data_start_date', var('horizon_days')) }}
         end as censored_until_date
     from spans
@@ -53,7 +55,7 @@ ended as (
 
     select
         *,
-        coalesce({{ declared_day('window_end') }}, {{ add_days('as_of_date', -var('horizon_days')) }}) as window_end_date
+        coalesce({{ declared_day('window_end') }}, {{ add_days('as_of_date', '-' ~ var('horizon_days')) }}) as window_end_date
     from censored
 
 ),
@@ -64,7 +66,7 @@ windowed as (
         *,
         coalesce(
             {{ declared_day('window_start') }},
-            greatest(censored_until_date, {{ add_days('window_end_date', 1 - var('window_days')) }})
+            greatest(censored_until_date, {{ add_days('window_end_date', '1 - ' ~ var('window_days')) }})
         ) as window_start_date
     from ended
 

@@ -1,5 +1,5 @@
--- On every order line net revenue, CM1 and CM2 are exactly the sum of their parts; a cancelled order is worth nothing, a line
--- that is not counted weighs nothing.
+-- On every order line net revenue, CM1 and CM2 are exactly the sum of their parts; a cancelled order is worth
+-- nothing, a line that is not counted weighs nothing.
 
 select order_line_key
 from {{ ref('fct_order_lines') }}

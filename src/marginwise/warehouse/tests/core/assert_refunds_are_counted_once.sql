@@ -1,4 +1,5 @@
--- Per store, the refunds on order lines and those on none are all refunds that count: the two date bases differ in time only.
+-- Per store, the refunds on order lines and those on none are all refunds that count: the two date bases differ in
+-- time only.
 
 with lines as (
 

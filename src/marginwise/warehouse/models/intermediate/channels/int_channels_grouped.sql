@@ -1,5 +1,6 @@
--- Grain: one distinct way in which a source names traffic (source, medium, campaign, channel, is_paid; '' = not given).
--- A known channel keeps its name, an unknown one stays a channel of its own; traffic without one goes through the rules in order.
+-- Grain: one distinct way in which a source names traffic (source, medium, campaign, channel, is_paid; '' = not
+-- given). A known channel keeps its name, an unknown one stays a channel of its own; traffic without one goes
+-- through the rules.
 
 with labels as (
 
@@ -7,100 +8,63 @@ with labels as (
 
 ),
 
-own_rules as (
+ruled as (
 
-    select * from {{ source('ops', 'channel_rules') }}
+    select * from {{ ref('int_traffic_ruled') }}
 
 ),
 
-rules as (
+names as (
 
-    select priority, source_pattern, medium_pattern, campaign_pattern, paid_required, channel_name from own_rules
-    union all
-    select priority, source_pattern, medium_pattern, campaign_pattern, paid_required, channel_name from {{ ref('channel_rules') }}
-    where not exists (select 1 from own_rules)
+    select channel_name from {{ ref('channel_names') }}
+    union
+    select channel_name from {{ source('ops', 'channel_rules') }}
 
 ),
 
 known as (
 
     select {{ channel_spelling('channel_name') }} as spelling, min(channel_name) as channel_name
-    from (
-        select channel_name from {{ ref('channel_names') }}
-        union
-        select channel_name from rules
-    ) as names
+    from names
     group by {{ channel_spelling('channel_name') }}
 
 ),
 
--- a channel stated as "source / medium" is read as such
-split as (
+-- spellings of one custom channel are one: that of visits and orders before that of spend
+spelled as (
 
     select
-        labels.*,
-        channel like '_% / _%' as is_source_medium,
-        lower(case when channel like '_% / _%' then split_part(channel, ' / ', 1) else source end) as rule_source,
-        lower(case when channel like '_% / _%' then split_part(channel, ' / ', 2) else medium end) as rule_medium
+        *,
+        {{ channel_spelling('channel') }} as spelling,
+        first_value(channel) over (
+            partition by {{ channel_spelling('channel') }} order by is_spend_only, channel
+        ) as custom_name
     from labels
-
-),
-
-asked as (
-
-    select distinct rule_source, rule_medium, lower(campaign) as rule_campaign, is_paid from split
-    where channel = '' or is_source_medium
-
-),
-
-matched as (
-
-    select
-        asked.*,
-        rules.channel_name,
-        row_number() over (
-            partition by rule_source, rule_medium, rule_campaign, is_paid order by rules.priority, rules.channel_name
-        ) as rule_rank
-    from asked
-    inner join rules
-        on
-            (coalesce(rules.source_pattern, '') = '' or {{ matches('rule_source', 'rules.source_pattern') }})
-            and (coalesce(rules.medium_pattern, '') = '' or {{ matches('rule_medium', 'rules.medium_pattern') }})
-            and (coalesce(rules.campaign_pattern, '') = '' or {{ matches('rule_campaign', 'rules.campaign_pattern') }})
-            and (coalesce(rules.paid_required, '') = '' or lower(rules.paid_required) = is_paid)
 
 ),
 
 final as (
 
     select
-        split.source,
-        split.medium,
-        split.campaign,
-        split.channel,
-        split.is_paid,
+        spelled.source,
+        spelled.medium,
+        spelled.campaign,
+        spelled.channel,
+        spelled.is_paid,
         case
-            when split.channel = '' then coalesce(matched.channel_name, 'Unassigned')
-            when {{ channel_spelling('split.channel') }} in ('', 'not set', 'none', 'unknown', 'unassigned') then 'Unassigned'
-            else
-                coalesce(
-                    known.channel_name,
-                    matched.channel_name,
-                    first_value(split.channel) over (
-                        partition by {{ channel_spelling('split.channel') }} order by split.is_spend_only, split.channel
-                    )
-                )
+            when spelled.channel = '' then coalesce(ruled.channel_name, 'Unassigned')
+            when spelled.spelling in ('', 'not set', 'none', 'unknown', 'unassigned') then 'Unassigned'
+            else coalesce(known.channel_name, ruled.channel_name, spelled.custom_name)
         end as channel_name
-    from split
-    left join known on {{ channel_spelling('split.channel') }} = known.spelling
-    left join matched
+    from spelled
+    left join known on spelled.spelling = known.spelling
+    left join ruled
         on
-            split.rule_source = matched.rule_source
-            and split.rule_medium = matched.rule_medium
-            and lower(split.campaign) = matched.rule_campaign
-            and split.is_paid = matched.is_paid
-            and matched.rule_rank = 1
-            and (split.channel = '' or split.is_source_medium)
+            spelled.rule_source = ruled.rule_source
+            and spelled.rule_medium = ruled.rule_medium
+            and lower(spelled.campaign) = ruled.rule_campaign
+            and spelled.is_paid = ruled.is_paid
+            and (spelled.channel = '' or spelled.is_source_medium)
 
 )
 

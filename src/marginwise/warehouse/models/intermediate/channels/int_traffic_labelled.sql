@@ -37,7 +37,7 @@ labelled as (
 
 ),
 
-final as (
+distinct_labels as (
 
     select
         source,
@@ -45,9 +45,21 @@ final as (
         campaign,
         channel,
         is_paid,
-        min(is_spend) = 1 as is_spend_only
+        min(is_spend) = 1 as is_spend_only,
+        channel like '_% / _%' as is_source_medium
     from labelled
     group by source, medium, campaign, channel, is_paid
+
+),
+
+-- a channel stated as "source / medium" is read as such
+final as (
+
+    select
+        *,
+        lower(case when is_source_medium then split_part(channel, ' / ', 1) else source end) as rule_source,
+        lower(case when is_source_medium then split_part(channel, ' / ', 2) else medium end) as rule_medium
+    from distinct_labels
 
 )
 

@@ -1,28 +1,40 @@
--- Grain: one order line as sold, before refunds: its sale without tax and its part of what belongs to the whole order.
--- Amounts in store currency; null = not known. Lines that are not counted are valued all the same.
+-- Grain: one order line as sold, before refunds: its sale without tax and its part of what belongs to the whole
+-- order. Amounts in store currency; null = not known. Lines that are not counted are valued all the same.
 {{ config(materialized='view') }}
 
 with lines as (
 
     select
         *,
-        -- what the whole order costs where no source states it
-        case
-            when payment_fee_amount is not null then 'known'
-            when is_cancelled then 'known'
-            when coalesce(assumed_payment_fee_rate, assumed_payment_fee_fixed_amount) is null then 'unknown'
-            else 'assumed'
-        end as payment_fee_basis,
-        case
-            when shipping_cost_amount is not null or is_cancelled then 'known'
-            when assumed_shipping_cost_amount is null then 'unknown'
-            else 'assumed'
-        end as shipping_cost_basis,
+        {{ stated_basis('payment_fee_amount', 'coalesce(assumed_payment_fee_rate, assumed_payment_fee_fixed_amount)') }}
+            as payment_fee_basis,
+        {{ stated_basis('shipping_cost_amount', 'assumed_shipping_cost_amount') }} as shipping_cost_basis,
         coalesce(
             paid_amount,
-            order_lines_amount - coalesce(discount_amount, 0) + coalesce(tax_amount, 0) + coalesce(shipping_charged_amount, 0)
+            order_lines_amount - coalesce(discount_amount, 0) + coalesce(tax_amount, 0)
+            + coalesce(shipping_charged_amount, 0)
         ) as order_paid_amount
     from {{ ref('int_order_lines_priced') }}
+
+),
+
+-- what the whole order costs where no source states it
+valued as (
+
+    select
+        *,
+        case payment_fee_basis
+            when 'known' then coalesce(payment_fee_amount, 0)
+            when 'assumed'
+                then
+                    coalesce(assumed_payment_fee_rate, 0) * order_paid_amount
+                    + coalesce(assumed_payment_fee_fixed_amount, 0)
+        end as order_payment_fee_amount,
+        case shipping_cost_basis
+            when 'known' then coalesce(shipping_cost_amount, 0)
+            else assumed_shipping_cost_amount
+        end as order_shipping_cost_amount
+    from lines
 
 ),
 
@@ -36,17 +48,11 @@ allocated as (
                 then coalesce(line_tax_amount, 0) + coalesce({{ allocated('tax_amount') }}, 0)
         end as stated_tax_amount,
         coalesce({{ allocated('shipping_charged_amount') }}, 0) as line_shipping_charged_amount,
-        {{ allocated(
-            "case shipping_cost_basis when 'known' then coalesce(shipping_cost_amount, 0) else assumed_shipping_cost_amount end"
-        ) }} as line_shipping_cost_amount,
+        {{ allocated('order_shipping_cost_amount') }} as line_shipping_cost_amount,
         coalesce({{ allocated('handling_cost_amount') }}, 0) as line_handling_cost_amount,
-        {{ allocated("""case payment_fee_basis
-            when 'known' then coalesce(payment_fee_amount, 0)
-            when 'assumed' then coalesce(assumed_payment_fee_rate, 0) * order_paid_amount
-                + coalesce(assumed_payment_fee_fixed_amount, 0)
-        end""") }} as line_payment_fee_amount,
+        {{ allocated('order_payment_fee_amount') }} as line_payment_fee_amount,
         {{ allocated('commission_amount') }} as line_commission_amount
-    from lines
+    from valued
 
 ),
 
@@ -60,30 +66,18 @@ taxed as (
             when tax_rate is not null then 'assumed'
             else 'unknown'
         end as tax_basis,
-        coalesce(
-            stated_tax_amount,
-            case
-                when has_tax_in_prices
-                    then {{ money('cast(line_amount - price_discount_amount as double precision) * tax_rate / (1 + tax_rate)') }}
-                else {{ money('cast(line_amount - price_discount_amount as double precision) * tax_rate') }}
-            end
-        ) as line_tax
+        coalesce(stated_tax_amount, {{ assumed_tax('line_amount - price_discount_amount') }}) as line_tax
     from allocated
 
 ),
 
--- a price that includes tax, without it: the part of the price that is left, the same for price, discount and list price
+-- a price that includes tax, without it: the share of the price that is left holds for price, discount and list price
 untaxed as (
 
     select
         *,
         price_net_amount - case when has_tax_in_prices then coalesce(line_tax, 0) else 0 end as net_sales_amount,
-        case
-            when not has_tax_in_prices then 1
-            when price_net_amount > 0
-                then 1 - cast(coalesce(line_tax, 0) as double precision) / cast(price_net_amount as double precision)
-            else 1 / (1 + coalesce(tax_rate, 0))
-        end as untaxed_share
+        {{ untaxed_share() }} as untaxed_share
     from taxed
 
 ),
@@ -93,11 +87,10 @@ final as (
     select
         *,
         {{ amount_times('price_discount_amount', 'untaxed_share') }} as net_discount_amount,
-        net_sales_amount + {{ amount_times('price_discount_amount', 'untaxed_share') }} as gross_amount,
         case
             when list_price_amount is null
                 then net_sales_amount + {{ amount_times('price_discount_amount', 'untaxed_share') }}
-            else {{ money('cast(list_price_amount as double precision) * cast(quantity as double precision) * untaxed_share') }}
+            else {{ amount_times('list_price_amount', 'quantity * untaxed_share') }}
         end as list_amount
     from untaxed
 

@@ -1,5 +1,5 @@
--- Grain: one order line. What share of its order's amounts the line carries: by net value among the lines that are goods,
--- evenly where these have no value. One window over the order, read once.
+-- Grain: one order line. What share of its order's amounts the line carries: by net value among the lines that are
+-- goods, evenly where these have no value. One window over the order, read once.
 {{ config(materialized='view') }}
 
 with items as (
@@ -23,10 +23,10 @@ valued as (
         coalesce(items.free_quantity, 0) as free_quantity,
         items._source, items._file_hash, items._row_number,
         other_codes.product_id is null as is_good,
-        cast(items.quantity * items.unit_price as decimal(18, 4)) as line_amount,
+        {{ line_amount('items') }} as line_amount,
         case
             when other_codes.product_id is not null then 0
-            else greatest(cast(items.quantity * items.unit_price as decimal(18, 4)) - coalesce(items.discount_amount, 0), 0)
+            else greatest({{ line_amount('items') }} - coalesce(items.discount_amount, 0), 0)
         end as weight,
         case when other_codes.product_id is null then 1 else 0 end as even_weight
     from items
@@ -69,20 +69,13 @@ final as (
     select
         store_id, order_id, line_number, product_id, partner_id,
         quantity, free_quantity, unit_price, line_amount, discount_amount, tax_amount, unit_cost,
-        order_weight as order_net_amount, order_line_tax_amount,
-        is_good, coalesce(is_duplicate, false) as is_duplicate,
-        case
-            when order_weight > 0 then cast(weight_so_far as double precision) / cast(order_weight as double precision)
-            when order_lines > 0 then cast(lines_so_far as double precision) / cast(order_lines as double precision)
-            else 0
-        end as share_after,
-        case
-            when order_weight > 0
-                then cast(weight_so_far - weight as double precision) / cast(order_weight as double precision)
-            when order_lines > 0
-                then cast(lines_so_far - even_weight as double precision) / cast(order_lines as double precision)
-            else 0
-        end as share_before,
+        order_weight as order_net_amount,
+        order_line_tax_amount,
+        {{ share_of('weight_so_far', 'order_weight', 'lines_so_far', 'order_lines') }} as share_after,
+        {{ share_of('weight_so_far - weight', 'order_weight', 'lines_so_far - even_weight', 'order_lines') }}
+            as share_before,
+        is_good,
+        coalesce(is_duplicate, false) as is_duplicate,
         _source, _file_hash, _row_number
     from windowed
 

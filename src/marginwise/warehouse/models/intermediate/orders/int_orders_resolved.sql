@@ -1,5 +1,6 @@
--- Grain: one order, with all that its lines inherit: state, rate of exchange, touch, and order-level amounts in store currency.
--- Null amounts are not stated; assumed rates stand beside them and are applied where the lines are valued.
+-- Grain: one order, with all that its lines inherit: state, rate of exchange, touch, and order-level amounts in
+-- store currency. Null amounts are not stated; assumed rates stand beside them and are applied where the lines are
+-- valued.
 
 with orders as (
 

@@ -1,5 +1,6 @@
--- Grain: one pair of country shipped to and sales channel ('' = not given) with the rates the settings assume for it.
--- Rates by category, and the defaults behind them, are applied to the lines. A rate is null where none is declared: the cost is then unknown, never zero.
+-- Grain: one pair of country shipped to and sales channel ('' = not given) with the rates the settings assume for
+-- it. Rates by category, and the defaults behind them, are applied to the lines. A rate is null where none is
+-- declared: the cost is then unknown, never zero.
 
 with orders as (
 
@@ -17,7 +18,8 @@ rates as (
 
 ),
 
--- the narrowest scope that is declared wins: for fees and commission the sales channel, for shipping and tax the country
+-- the narrowest scope that is declared wins: for fees and commission the sales channel, for shipping and tax the
+-- country
 scoped as (
 
     select

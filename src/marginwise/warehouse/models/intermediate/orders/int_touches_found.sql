@@ -1,5 +1,6 @@
--- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order that names
--- no session, the customer's latest session within 30 days. An order whose session is not in the data is Unassigned.
+-- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
+-- that names no session, the customer's latest session within 30 days. An order whose session is not in the data is
+-- Unassigned.
 
 with orders as (
 

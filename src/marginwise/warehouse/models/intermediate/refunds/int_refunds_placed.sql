@@ -10,8 +10,8 @@ with spread as (
 lines as (
 
     select
-        store_id, order_id, line_number, order_line_key, product_key, unit_cost_amount, own_revenue_rate, is_counted, is_cancelled,
-        is_good
+        store_id, order_id, line_number, order_line_key, product_key, unit_cost_amount, own_revenue_rate,
+        is_counted, is_cancelled, is_good
     from {{ ref('fct_order_lines') }}
 
 ),
@@ -29,10 +29,12 @@ final as (
         sum(spread.tax_amount) as tax_amount,
         sum(spread.shipping_amount) as shipping_amount,
         sum(spread.handling_cost_amount) as handling_cost_amount,
-        sum(case
-            when lines.is_cancelled or spread.restocked_quantity = 0 then 0
-            else {{ amount_times('lines.unit_cost_amount', 'spread.restocked_quantity') }}
-        end) as restocked_cost_amount
+        sum(
+            case
+                when lines.is_cancelled or spread.restocked_quantity = 0 then 0
+                else {{ amount_times('lines.unit_cost_amount', 'spread.restocked_quantity') }}
+            end
+        ) as restocked_cost_amount
     from spread
     inner join lines
         on spread.store_id = lines.store_id and spread.order_id = lines.order_id and spread.line_number = lines.line_number

@@ -1,5 +1,5 @@
--- Grain: one refund that lies on no order line: it names no order, or one without lines. It is valued at its own date.
--- Its currency is that of its source's orders; the cost of restocked goods is the one known at the refund.
+-- Grain: one refund that lies on no order line: it names no order, or one without lines. It is valued at its own
+-- date. Its currency is that of its source's orders; the cost of restocked goods is the one known at the refund.
 
 with refunds as (
 

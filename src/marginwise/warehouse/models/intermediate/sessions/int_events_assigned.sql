@@ -1,5 +1,6 @@
 -- Grain: one event of a store that has no sessions of its own; other stores' events name their session themselves.
--- A session ends after 30 idle minutes of its visitor and is named after its first event, so that later data never rename it.
+-- A session ends after 30 idle minutes of its visitor and is named after its first event, so that later data never
+-- rename it.
 
 with events as (
 

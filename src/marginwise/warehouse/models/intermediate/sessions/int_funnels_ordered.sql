@@ -1,5 +1,5 @@
--- Grain: one session with events: when it first and last reached each step of view → add to cart → checkout → purchase.
--- Only events within 24 hours of the session's start belong to it.
+-- Grain: one session with events: when it first and last reached each step of view → add to cart → checkout →
+-- purchase. Only events within 24 hours of the session's start belong to it.
 {{ config(materialized='view') }}
 
 with sessions as (
