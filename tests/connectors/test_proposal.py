@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import tarfile
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ from marginwise.connectors.mapping import load_mapping
 from marginwise.connectors.proposal import Proposal, propose_mapping
 from marginwise.errors import BadMapping, MarginwiseError
 from tests.connectors.landed_truth import Expected, Landed, land_proposed, right_columns
+from tests.connectors.more_exports import MORE, SHAPES
 from tests.connectors.shop_exports import VARIANTS, Shop, ambiguous_dates, german, shop
 from tests.connectors.system_exports import SYSTEMS
 
@@ -52,12 +54,13 @@ def truth() -> Shop:
     return shop(160)
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, *SYSTEMS])
+@pytest.mark.parametrize("name", [*VARIANTS, *SYSTEMS, *MORE])
 def test_every_required_column_is_right_without_an_edit(name: str, truth: Shop, tmp_path: Path) -> None:
     told = shop(160, short=True) if name == "ambiguous_dates" else truth
-    files = (VARIANTS | SYSTEMS)[name](tmp_path / "data", told)
+    files = (VARIANTS | SYSTEMS | MORE)[name](tmp_path / "data", told)
     landed = land_proposed(tmp_path / "data", files)
-    right = right_columns(landed, told, EXPECTED.get(name, Expected()))
+    expected = SHAPES[name][3] if name in SHAPES else EXPECTED.get(name, Expected())
+    right = right_columns(landed, told, expected)
     wrong = {column for column, is_right in right.items() if not is_right}
     assert wrong == WRONG_WITHOUT_AN_EDIT.get(name, set()), landed.proposal.text
     assert landed.proposal.missing == ()
@@ -222,12 +225,15 @@ GARBAGE = {
 def test_garbage_is_refused_with_a_clear_word(name: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.write_bytes(GARBAGE[name])
-    try:
-        proposal = propose_mapping([file])
-    except MarginwiseError as error:
-        assert file.name in str(error)
-    else:
-        assert proposal.missing, proposal.text
+    with pytest.raises(MarginwiseError, match=re.escape(name.split(".")[0])):
+        load_or_refuse(file)
+
+
+def load_or_refuse(file: Path) -> None:
+    """Propose, write and load: one of the three must say no."""
+    mapping = file.with_suffix(".map.toml")
+    mapping.write_text(propose_mapping([file]).text)
+    load_mapping(mapping)
 
 
 def test_nothing_to_look_at(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.drafts import Draft, plain, plain_draft
@@ -81,6 +81,7 @@ class _Amounts:
         self.gross = self._of_line("line_gross")
         self.discount = self._of_line("discount")
         self.rate = self._rate()
+        self._look_for_price()
 
     def drafted(self) -> LineAmounts:
         value: str | None
@@ -94,6 +95,20 @@ class _Amounts:
         with_tax, reason = tax_position(self.con, self.relation, self.found, value)
         self._tax(value, with_tax=with_tax)
         return LineAmounts(self.columns, value, self.quantity, with_tax, reason)
+
+    def _look_for_price(self) -> None:
+        """Take a list price for the price where nothing else is one, when the line's total proves it or is not there."""
+        listed = self.found.get("list_price")
+        if self.price is not None or self.gross is not None or listed is None:
+            return
+        if self.total is not None:
+            value = f"({self.quantity} * {listed.number_sql} - {self._discount_sql()})"
+            share, count = self._held(
+                f"abs({value} - {self.total.number_sql}) <= 0.011", f"{self.total.number_sql} <> 0"
+            )
+            if share < 0.98 or count < 3:
+                return
+        self.price = replace(listed, confidence=round(listed.confidence * 0.9, 2))
 
     def _of_line(self, concept: str) -> Match | None:
         match = self.found.get(concept)

@@ -134,7 +134,8 @@ def _zone(founds: Sequence[dict[str, Match]], language: str | None) -> HeaderLin
     ]
     if any(time.has_zone for time in times):
         return HeaderLine("time_zone", "UTC", 0.95, "the times carry their own zone")
-    if times and not any(time.has_clock for time in times):
+    has_clock = any(match.expression for found in founds for match in found.values() if match.concept == "ordered_at")
+    if times and not has_clock and not any(time.has_clock for time in times):
         return HeaderLine("time_zone", "UTC", 0.9, "the dates have no time of day, so no zone shifts them")
     if language in _ZONES:
         return HeaderLine(

@@ -39,6 +39,10 @@ def fill_by_structure(
     return _Guess(con, profile, dict(found)).all()
 
 
+# dates that stand in for that of the order where a file of lines has no other
+_OTHER_DATES = ("customer_created_at", "paid_at", "updated_at", "session_started_at")
+
+
 class _Guess:
     def __init__(self, con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match]) -> None:
         self.con, self.profile, self.found = con, profile, found
@@ -74,6 +78,11 @@ class _Guess:
 
     def _date(self) -> None:
         times = [column for column in self._free if column.is_time and column.fill_share > 0.9]
+        if not times and "ordered_at" not in self.found:
+            other = next((self.found[name] for name in _OTHER_DATES if name in self.found), None)
+            if other is not None and other.column.fill_share > 0.9:
+                del self.found[other.concept]
+                self._take("ordered_at", other.column, 0.6, "the only column with dates")
         if times:
             self._take(
                 "ordered_at", times[0], 0.7 if len(times) == 1 else 0.5, f"the first of {len(times)} columns with dates"

@@ -59,6 +59,12 @@ def _key(column: ColumnProfile, named: float) -> tuple[float, str]:
 
 def _product(column: ColumnProfile, named: float) -> tuple[float, str]:
     fit, told = _key(column, named)
+    if (
+        fit
+        and column.looks.get("letters", 0) > 0.7
+        and sum(" " in value for value, _ in column.common) > 0.6 * len(column.common)
+    ):
+        return 0.5 * fit, f"{told}, which read like names"
     if fit and column.distinct == column.rows > 500:
         return fit * 0.7, told
     return fit, told

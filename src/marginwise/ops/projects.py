@@ -13,7 +13,6 @@ import yaml
 from marginwise.connectors.file_groups import data_files
 from marginwise.connectors.mapping import FileGroup, Mapping, SourceHeader, TableMapping, load_mapping, pack_names
 from marginwise.connectors.proposal import Proposal, propose_mapping, source_name
-from marginwise.demo.store import TRUTH_FILE, generate_store
 from marginwise.engine.dbt import project_directory, warehouse_variables
 from marginwise.engine.publish import PUBLISHED_STORE
 from marginwise.errors import BadMapping, BadSettings, MissingFile, nearest
@@ -51,6 +50,8 @@ def create_demo(directory: Path, *, orders: int, seed: int) -> dict[str, Any]:
     BadSettings
         When the folder holds another project.
     """
+    from marginwise.demo.store import TRUTH_FILE, generate_store
+
     settings = directory / SETTINGS_FILE
     if settings.is_file() and not _is_demo(settings):
         raise BadSettings(f"{directory} holds another project.", fix="Choose a new folder for the demo store.")
