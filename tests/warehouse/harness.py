@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from marginwise.contract.loader import contracts
 from marginwise.engine.dbt import WarehouseProject
@@ -49,10 +50,15 @@ def land_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> Non
         ]
         con.execute(f"create or replace table landed.{name} ({', '.join(columns)})")
         if rows:
-            con.executemany(
-                f"insert into landed.{name} values ({', '.join('?' * len(columns))})",
-                [_landed_row(name, number, row, [*declared, *extra]) for number, row in enumerate(rows, start=1)],
-            )
+            landed = [_landed_row(name, number, row, [*declared, *extra]) for number, row in enumerate(rows, start=1)]
+            arrow = pa.table(list(map(_text_array, zip(*landed, strict=True))), names=[*declared, *extra, *LINEAGE])
+            con.register("landed_rows", arrow)
+            con.execute(f"insert into landed.{name} select * from landed_rows")
+            con.unregister("landed_rows")
+
+
+def _text_array(values: Sequence[Any]) -> pa.Array:
+    return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
 def _landed_row(table: str, number: int, row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
@@ -60,7 +66,7 @@ def _landed_row(table: str, number: int, row: Mapping[str, Any], columns: Sequen
                "_landed_date": LANDED_ON, "_raw_table": f"test__{table}"}  # fmt: skip
     defaults = {"store_id": "main"}
     values = [row.get(column, defaults.get(column)) for column in columns]
-    return [None if value is None else str(value) for value in values] + [row.get(key, lineage[key]) for key in LINEAGE]
+    return values + [row.get(key, lineage[key]) for key in LINEAGE]
 
 
 def build(
