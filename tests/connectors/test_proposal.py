@@ -164,6 +164,40 @@ def test_returned_documents_with_positive_quantities_become_refunds(tmp_path: Pa
     assert landed.rows("select count(*) from landed.order_items") == [(89,)]
 
 
+def test_orders_that_came_back_are_sold_and_refunded(tmp_path: Path) -> None:
+    rows = [
+        f"{i},2024-03-{i % 28 + 1:02},A{i % 9},1,10.00,{'Refunded' if i % 10 == 0 else 'Completed'}"
+        for i in range(1, 101)
+    ]
+    file = tmp_path / "data" / "lines.csv"
+    file.parent.mkdir()
+    file.write_text("order_id,order_date,sku,qty,price,order_status\n" + "\n".join(rows))
+    landed = land_proposed(file.parent, [file])
+    assert landed.rows("select count(*) from landed.order_items") == [(100,)]
+    assert landed.rows("select count(*), sum(amount::double), min(order_id) from landed.refunds") == [(10, 100.0, "10")]
+    assert landed.rows("select distinct status from landed.orders") == [("delivered",)]
+
+
+def test_a_folder_stands_for_its_files(truth: Shop, tmp_path: Path) -> None:
+    VARIANTS["three_files"](tmp_path, truth)
+    assert {"orders", "order_items", "customers"} <= set(propose_mapping([tmp_path]).tables)
+
+
+def test_a_typing_error_does_not_overflow(tmp_path: Path) -> None:
+    rows = [
+        f"{i},2024-03-{i % 28 + 1:02},A{i % 9},{99999999999 if i == 7 else 2},{9999999.99 if i == 7 else 10.0},1,19"
+        for i in range(1, 60)
+    ]
+    file = tmp_path / "data" / "lines.csv"
+    file.parent.mkdir()
+    file.write_text(
+        "order_id,order_date,sku,qty,price,line_discount,vat_rate\n"
+        + "\n".join([*rows, "99,2024-03-01,A1,-1,10.0,0,19"])
+    )
+    landed = land_proposed(file.parent, [file])
+    assert landed.rows("select count(quantity), count(unit_price) from landed.order_items") == [(59, 59)]
+
+
 def test_shipping_and_vouchers_sold_as_lines_are_no_goods(tmp_path: Path) -> None:
     rows = []
     for i in range(60):

@@ -10,7 +10,6 @@ from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.column_names import is_private_name
 from marginwise.connectors.lexicon import value_key, vocabulary, words_of
 from marginwise.connectors.matching import Match
-from marginwise.connectors.value_fit import shown
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from marginwise.connectors.profile import ColumnProfile, FileProfile
 
 __all__ = [
+    "COUNTED",
     "Draft",
     "TableDraft",
     "boolean_draft",
@@ -29,6 +29,9 @@ __all__ = [
     "status_draft",
     "word_case",
 ]
+
+
+COUNTED = "row_number() over (partition by {order} order by _file_date nulls first, _row_number)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,5 @@ def extra_columns(profile: FileProfile, names: Iterable[str], taken: Iterable[st
             number += 1
             unique = f"x_{words}"[:56] + f"_{number}"
         used.add(unique)
-        values = shown(column) if column.is_number or column.is_time or column.distinct <= 30 else ""
-        found[unique] = Draft(column.sql, 1.0, "kept as it is" + (f": {values}" if values else ""))
+        found[unique] = Draft(column.sql, 1.0, f"kept as it is: {column.distinct:,} different values")
     return found

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.column_names import match_name
-from marginwise.connectors.drafts import Draft, TableDraft, extra_columns, is_private, plain_draft
+from marginwise.connectors.drafts import COUNTED, Draft, TableDraft, extra_columns, is_private, plain_draft
 from marginwise.connectors.flat import Dependencies, dependencies, is_of_order
 from marginwise.connectors.lexicon import concepts
 from marginwise.connectors.line_amounts import LineAmounts, line_amounts
 from marginwise.connectors.matching import Match
 from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, customer_drafts, customer_expression
 from marginwise.connectors.product_drafts import product_draft, product_drafts
-from marginwise.connectors.returns import find_returns
-from marginwise.connectors.tax_position import share_of_tax
+from marginwise.connectors.refund_drafts import returned_rows
+from marginwise.connectors.returns import find_returns, returned_by_state
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from marginwise.connectors.profile import FileProfile
 
 __all__ = ["LineFile", "with_time_of_day"]
-
-COUNTED = "row_number() over (partition by {order} order by _file_date nulls first, _row_number)"
 
 
 class LineFile:
@@ -58,10 +55,8 @@ class LineFile:
         """Return the drafts of all tables the file can fill."""
         drafts = [self._orders()] if "orders" in self.makes else []
         drafts.append(self._items())
-        if "refunds" in self.makes and self.returns and self.amounts.value is not None:
-            drafts.append(self._returned_lines())
-        elif "refunds" in self.makes and "orders" in self.makes:
-            drafts += self.in_order.refunds()
+        if "refunds" in self.makes and self.amounts.value is not None:
+            drafts += self._refunds()
         if "customers" in self.makes and "ordered_at" in self.found:
             drafts += customer_drafts(self.con, self.profile, self.found)
         if "products" in self.makes:
@@ -170,48 +165,17 @@ class LineFile:
         )
         return draft
 
-    def _returned_lines(self) -> TableDraft:
-        group, columns = self.profile.group, self.amounts.columns
-        draft = TableDraft("refunds", group, where=self.returns.condition, remark=f"Returns: {self.returns.reason}.")
-        number = COUNTED.format(order=self.order_sql or "''")
-        told = "made from the number and a count, since returns have none of their own"
-        draft.columns["refund_id"] = Draft(f"{self.order_sql or literal('return')} || '-R' || {number}", 0.9, told)
-        if "ordered_at" in self.found:
-            told = "the date of the return's row"
-            draft.columns["refunded_at"] = plain_draft(self.found["ordered_at"], factor=0.9, reason=told)
-        draft.columns["amount"] = self._returned_amount()
-        if self.order is not None:
-            sold = f"select {self.order.sql} from {identifier(group)} where {self.returns.sold}"
-            told = "only where the number is that of an order with sold lines; else customer and product are kept"
-            expression = f"case when {self.order.sql} in ({sold}) then {self.order.sql} end"
-            draft.columns["order_id"] = Draft(expression, 0.85, told)
-        for name, column in (
-            ("customer_id", customer_expression(self.found)),
-            ("product_id", product_draft(self.found)),
-        ):
-            if column is not None:
-                draft.columns[name] = column
-        draft.columns["quantity"] = Draft(
-            f"abs({self.amounts.quantity})", columns["quantity"].confidence, "as a positive number"
-        )
-        told = "nothing tells whether it was put back on the shelf: if so, write the quantity here"
-        draft.columns["restocked_quantity"] = Draft("0", 0.6, told)
-        draft.columns["kind"] = Draft(literal(self.returns.kind), 0.8, self.returns.reason)
-        return draft
-
-    def _returned_amount(self) -> Draft:
-        amounts = self.amounts
-        value, told = f"abs({amounts.value})", "value of the rows, as a positive amount"
-        if amounts.with_tax:
-            tax, rate = self.found.get("tax"), self.found.get("tax_rate")
-            if tax is not None and "tax_amount" in amounts.columns:
-                value, told = f"{value} - abs(coalesce({tax.number_sql}, 0))", f"{told}, without its tax"
-            elif rate is not None:
-                value, told = f"{value} * (1 - {share_of_tax(rate, with_tax=True)})", f"{told}, without its tax"
-            else:
-                told += "; CHECK: prices include tax and no column tells it, while the contract wants this without"
-        sure = min(amounts.columns[name].confidence for name in ("unit_price", "quantity") if name in amounts.columns)
-        return Draft(value, round(sure * 0.9, 2), told)
+    def _refunds(self) -> list[TableDraft]:
+        if self.returns:
+            sold = self.returns.sold
+            return [returned_rows(self.profile, self.found, self.amounts, self.order_sql, self.returns, sold=sold)]
+        stated = self.in_order.refunds() if "orders" in self.makes else []
+        if stated:
+            return stated
+        by_state = returned_by_state(self.profile, self.found) if "orders" in self.makes else None
+        if not by_state:
+            return []
+        return [returned_rows(self.profile, self.found, self.amounts, self.order_sql, by_state, sold="")]
 
     def _sessions(self) -> list[TableDraft]:
         draft = TableDraft("sessions", self.profile.group, where=self.returns.sold, one_row_per=("session_id",))

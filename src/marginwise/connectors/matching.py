@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import OWN_WORD, match_name
+from marginwise.connectors.column_names import OWN_WORD, is_private_name, match_name
 from marginwise.connectors.lexicon import Concept, concepts
-from marginwise.connectors.value_fit import fit_of
+from marginwise.connectors.value_fit import fit_of, shown
 
 if TYPE_CHECKING:
     from marginwise.connectors.profile import ColumnProfile, FileProfile
@@ -20,6 +20,9 @@ _GLUED = {
     "orders": ("orders", "customers"),
     "events": ("events",),
 }
+# kinds of meaning whose values help to see that it is right, and those among them that stand for a person
+_SHOWN = frozenset({"key", "product", "label", "word", "time", "event", "status", "country"})
+_PERSONS = frozenset({"customer_id", "visitor_id", "session_id", "partner_name", "partner_id", "review_id"})
 # meanings whose plain words ("created at") also count in a file of lines, where they speak of the order
 _OF_ORDERS = frozenset({"ordered_at", "status"})
 
@@ -85,7 +88,7 @@ def match_columns(profile: FileProfile, role: str, *, is_named: bool = True) -> 
                 continue
             known = "" if named.how != "similar name" else f" (like {named.known_as!r})"
             confidence = round(min(0.99, named.score * (0.72 + 0.26 * fit)), 2)
-            reason = f"{named.how}{known}; {evidence}"
+            reason = f"{named.how}{known}; {evidence}{_sample(column, concept)}"
             order = confidence + 0.02 * column.fill_share - 0.0001 * position + _preference(column, concept)
             weighed.append((order, -position, concept.name, Match(concept.name, column, confidence, reason)))
     found: dict[str, Match] = {}
@@ -94,6 +97,14 @@ def match_columns(profile: FileProfile, role: str, *, is_named: bool = True) -> 
             found[name] = match
             used.add(match.column.name)
     return found
+
+
+def _sample(column: ColumnProfile, concept: Concept) -> str:
+    """Return a few values for the reason, never of columns that may name a person."""
+    if concept.kind not in _SHOWN or concept.name in _PERSONS or is_private_name(column.name):
+        return ""
+    values = shown(column)
+    return f", such as {values}" if values else ""
 
 
 def _preference(column: ColumnProfile, concept: Concept) -> float:

@@ -12,7 +12,7 @@ import duckdb
 
 from marginwise.connectors.drafts import TableDraft
 from marginwise.connectors.event_purchases import purchases_of_events
-from marginwise.connectors.file_groups import group_files
+from marginwise.connectors.file_groups import data_files, group_files
 from marginwise.connectors.file_roles import file_role
 from marginwise.connectors.flat import included_share
 from marginwise.connectors.lexicon import words_of
@@ -101,7 +101,7 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
     Parameters
     ----------
     files
-        CSV files of any delimiter and encoding (also compressed) and Parquet files.
+        CSV files of any delimiter and encoding (also compressed) and Parquet files, or one folder of such files.
     root
         The data folder that paths in the mapping are relative to; by default the folder all files lie in.
     name
@@ -116,6 +116,8 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
     -----
     Nothing personal is shown: reasons hold no values of columns that may name a person.
     """
+    if len(files) == 1 and files[0].is_dir():
+        root, files = root or files[0], data_files(files[0])
     if not files:
         raise UnreadableFile("No file to look at.", accepted="CSV (also compressed) and Parquet files")
     for file in files:

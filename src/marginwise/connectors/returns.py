@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.canonical import literal
+from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.flat import share_of_rows
 from marginwise.connectors.lexicon import value_key, vocabulary
 from marginwise.connectors.product_drafts import kind_of
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from marginwise.connectors.matching import Match
     from marginwise.connectors.profile import FileProfile
 
-__all__ = ["Returns", "find_returns"]
+__all__ = ["Returns", "find_returns", "returned_by_state"]
+
+
+_PARTLY = re.compile(r"part|teil|parci|parzi|gedeelt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,31 @@ def find_returns(con: duckdb.DuckDBPyConnection, profile: FileProfile, found: di
             conditions.append(f"coalesce(lower({document.sql}) in ({', '.join(map(literal, words))}), false)")
             reasons.append(f"{document.column.name} says {', '.join(map(repr, words))}")
     return Returns(" or ".join(conditions), " and ".join(reasons)) if conditions else Returns()
+
+
+def returned_by_state(profile: FileProfile, found: dict[str, Match]) -> Returns:
+    """Find the orders whose state says that they came back whole; their rows stay order lines.
+
+    Parameters
+    ----------
+    profile
+        A file of order lines.
+    found
+        Its columns by meaning.
+    """
+    status, order = found.get("status"), found.get("order_id")
+    if status is None or order is None:
+        return Returns()
+    known = vocabulary("returned")
+    words = sorted(
+        {v.lower() for v, _ in status.column.common if value_key(v) in known and not _PARTLY.search(v.lower())}
+    )
+    if not words:
+        return Returns()
+    listed = ", ".join(map(literal, words))
+    back = f"select {order.sql} from {identifier(profile.group)} where lower({status.sql}) in ({listed})"
+    told = f"{status.column.name} says {', '.join(map(repr, words))}; the lines stay sold and are refunded whole"
+    return Returns(f"{order.sql} in ({back})", told)
 
 
 def _negative(con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match]) -> str:

@@ -106,7 +106,7 @@ def _money(column: ColumnProfile, named: float) -> tuple[float, str]:
         or (column.is_time and column.time is not None and column.time.patterns)
     ):
         return 0.0, ""
-    if (column.maximum or 0) > 1e9 and column.integer_share > 0.99:
+    if column.integer_share > 0.99 and sum(len(value) > 9 for value, _ in column.common) > 0.5 * len(column.common):
         return 0.0, ""
     assert column.number is not None
     doubt = "; AMBIGUOUS: '1.234' may be 1234 or 1.234" if column.number.ambiguous else ""
