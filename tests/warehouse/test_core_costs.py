@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from marginwise.errors import BuildFailed
 from marginwise.settings import Assumptions, Settings
 from tests.warehouse.harness import build
 from tests.warehouse.rows import CORE, amounts, item, order, records
@@ -189,7 +190,7 @@ def test_without_assumptions_costs_are_unknown_never_zero() -> None:
 def test_a_price_that_includes_tax() -> None:
     orders = [
         order("stated", "2024-03-01", discount_amount=19),
-        order("assumed", "2024-03-01"),
+        order("assumed", "2024-03-01 15:00:00"),
         order("order tax", "2024-03-01", tax_amount=19),
     ]
     items = [
@@ -199,13 +200,26 @@ def test_a_price_that_includes_tax() -> None:
     ]
     settings = Settings(assumptions=Assumptions.model_validate({"tax_rate": {"default": 0.19}}))
     tables = {"orders": orders, "order_items": items}
-    con = build(tables, select=CORE, settings=settings, vars={"prices_include_tax_sources": ["test"]})
+    variables = {"prices_include_tax_sources": ["test"], "time_zone": "Asia/Tokyo"}
+    con = build(tables, select=CORE, settings=settings, vars=variables)
     found = lines(con, "gross_sales_amount", "discount_amount", "net_revenue_amount", "tax_amount", "tax_basis")
     assert found["stated"][2:] == (84, 16, "known")
     assert found["stated"][0] - found["stated"][1] == pytest.approx(84)
     assert found["stated"][1] == pytest.approx(19 * 84 / 100, abs=1e-4)
     assert found["assumed"] == (200, 0, 200, 38, "assumed")
     assert found["order tax"] == (100, 0, 100, 19, "known")
+    days = {row["order_id"]: str(row["order_date"]) for row in records(con, "select * from core.fct_orders")}
+    assert (days["stated"], days["assumed"]) == ("2024-03-01", "2024-03-02")  # the store's day, not UTC's
+
+
+def test_a_day_without_a_rate_of_exchange_stops_the_build() -> None:
+    tables = {
+        "orders": [order("o", "2024-03-01", currency="USD")],
+        "order_items": [item("o")],
+        "exchange_rates": [{"date": "2024-03-02", "currency": "USD", "rate": 0.5}],
+    }
+    with pytest.raises(BuildFailed, match="assert_orders_have_exchange_rates"):
+        build(tables, select=CORE)
 
 
 def test_a_marketplace_earns_commission_not_sales() -> None:

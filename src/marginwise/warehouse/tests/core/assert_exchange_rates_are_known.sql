@@ -1,4 +1,4 @@
--- Every amount in another currency has a rate on its day; each missing one is named with its currency.
+-- Every refund, spend and dated cost in another currency has a rate on its day; each missing one is named.
 
 with costs as (
 
@@ -8,9 +8,7 @@ with costs as (
 
 asked as (
 
-    select store_id, currency, order_date as day from {{ ref('int_orders_resolved') }} where exchange_rate is null
-    union
-    select store_id, 'of refunds without order', refund_date from {{ ref('fct_refunds') }} where exchange_rate is null
+    select store_id, 'of refunds without order' as currency, refund_date as day from {{ ref('fct_refunds') }} where exchange_rate is null
     union
     select store_id, stated_channel, spend_date from {{ ref('fct_marketing_spend') }} where stated_spend_amount is null
     union

@@ -2,7 +2,7 @@
 -- that names no session, the customer's latest session within 30 days. An order whose session is not in the data is
 -- Unassigned.
 
-with orders as (
+with stated as (
 
     select
         store_id, order_id, customer_id, session_id, ordered_at,
@@ -15,20 +15,28 @@ with orders as (
 channels as (
 
     select campaign, channel, channel_name from {{ ref('int_channels_grouped') }}
-    where channel <> '' and source = '' and medium = '' and is_paid = ''
+    where channel <> '' and source = '' and medium = '' and is_paid = '' and channel_name <> 'Unassigned'
 
 ),
 
 sessions as (
 
-    select store_id, session_id, session_key, customer_id, channel_name, campaign_name, started_at from {{ ref('fct_sessions') }}
+    select * from {{ ref('fct_sessions') }}
+
+),
+
+orders as (
+
+    select stated.*, channels.channel_name as declared_channel_name
+    from stated
+    left join channels on stated.channel = channels.channel and stated.campaign = channels.campaign
 
 ),
 
 unlinked as (
 
     select * from orders
-    where channel = '' and session_id is null and customer_id is not null
+    where declared_channel_name is null and session_id is null and customer_id is not null
 
 ),
 
@@ -46,8 +54,7 @@ looked_back as (
     from unlinked
     inner join sessions
         on
-            unlinked.store_id = sessions.store_id
-            and unlinked.customer_id = sessions.customer_id
+            unlinked.store_id = sessions.store_id and unlinked.customer_id = sessions.customer_id
             and sessions.started_at <= unlinked.ordered_at
             and sessions.started_at >= {{ dbt.dateadd('day', -30, 'unlinked.ordered_at') }}
 
@@ -57,18 +64,15 @@ joined as (
 
     select
         orders.*,
-        channels.channel_name as declared_channel_name,
         coalesce(sessions.session_key, looked_back.session_key) as session_key,
         coalesce(sessions.channel_name, looked_back.channel_name) as session_channel_name,
         coalesce(sessions.campaign_name, looked_back.campaign_name) as session_campaign_name,
         looked_back.session_key is not null as is_looked_back
     from orders
-    left join channels on orders.channel = channels.channel and orders.campaign = channels.campaign
     left join sessions on orders.store_id = sessions.store_id and orders.session_id = sessions.session_id
     left join looked_back
         on
-            orders.store_id = looked_back.store_id
-            and orders.order_id = looked_back.order_id
+            orders.store_id = looked_back.store_id and orders.order_id = looked_back.order_id
             and looked_back.touch_rank = 1
 
 ),
@@ -76,9 +80,7 @@ joined as (
 final as (
 
     select
-        store_id,
-        order_id,
-        session_key,
+        store_id, order_id, session_key,
         coalesce(declared_channel_name, session_channel_name, 'Unassigned') as channel_name,
         case
             when declared_channel_name is not null or session_channel_name is null then {{ campaign_label('campaign') }}
