@@ -74,8 +74,8 @@ class HeaderLine:
 def toml_text(value: str) -> str:
     r"""Quote a text for TOML in the form that is easiest to read.
 
-    >>> toml_text('"Menge"'), toml_text("it's")
-    ('\\'"Menge"\\'', '"it\\'s"')
+    >>> print(toml_text('"Menge"'), toml_text("it's"))
+    '"Menge"' "it's"
     """
     if "\n" in value and "'''" not in value and not value.endswith("'"):
         return f"'''{value}'''"
