@@ -26,7 +26,7 @@ def read_files(directory: Path, form: str = "csv") -> duckdb.DuckDBPyConnection:
         path = directory / f"{name}.{form}"
         if form == "csv":
             types = {column.name: column.sql_type for column in contract.columns}
-            con.execute(f"create view {name} as select * from read_csv('{path}', header = true, columns = {types})")
+            con.execute(f"create view {name} as select * from read_csv('{path}', header = true, types = {types})")
         else:
             con.execute(f"create view {name} as select * from '{path}'")
     return con

@@ -133,13 +133,20 @@ units as (
     select 'campaign', campaign, cm2_amount, has_repeated from customers_of_window where campaign is not null
 ),
 
-spend as (
+spend_in_reporting as (
     select
-        unnest([{'unit_kind': 'channel', 'unit_name': s.channel}, {'unit_kind': 'campaign', 'unit_name': s.campaign}], recursive := true),
+        case when s.channel = '(unknown)' then 'Unassigned' else s.channel end as channel,
+        nullif(s.campaign, '(none)') as campaign,
         s.spend_amount * r.rate as spend_amount
     from marketing_spend as s
     join exchange_rates as r on r.date = s.spend_date and r.currency = s.currency
     where s.spend_date between getvariable('window_start') and getvariable('window_end')
+),
+
+spend as (
+    select 'channel' as unit_kind, channel as unit_name, spend_amount from spend_in_reporting
+    union all
+    select 'campaign', campaign, spend_amount from spend_in_reporting where campaign is not null
 ),
 
 spend_of_units as (
@@ -150,12 +157,12 @@ final as (
     select
         unit_kind,
         unit_name,
-        count(*) as customers_count,
-        sum(cm2_amount) - coalesce(any_value(s.spend_amount), 0) as margin_amount,
+        count(units.cm2_amount) as customers_count,
+        coalesce(sum(cm2_amount), 0) - coalesce(any_value(s.spend_amount), 0) as margin_amount,
         avg(has_repeated::int) as repeat_rate,
         any_value(s.spend_amount) as spend_amount
     from units
-    left join spend_of_units as s using (unit_kind, unit_name)
+    full join spend_of_units as s using (unit_kind, unit_name)
     group by unit_kind, unit_name
 )
 

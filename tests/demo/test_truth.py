@@ -105,9 +105,10 @@ def test_default_store_plants_every_verdict_clearly(clean_store: Store) -> None:
         "Organic Search": "scale",
         "Direct": "scale",
         "Unassigned": None,
+        "Podcast": "kill",
     }
     assert {name: unit.verdict for name, unit in planted.items()} == expected
-    for name in ("Paid Search", "Paid Shopping", "Email", "Paid Social", "Display", "Affiliates"):
+    for name in ("Paid Search", "Paid Shopping", "Email", "Paid Social", "Display", "Affiliates", "Podcast"):
         assert planted[name].is_margin_clear, name
         assert planted[name].is_repeat_clear, name
     assert {unit.lever for unit in planted.values() if not unit.is_paid} == {"effort", None}

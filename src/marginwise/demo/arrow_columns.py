@@ -19,14 +19,18 @@ __all__ = [
     "contract_table",
     "days",
     "decimals",
+    "id_words",
     "identifiers",
     "labels",
     "masked",
     "money",
     "timestamps",
+    "words_column",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_ID_BYTES = 12
 
 _NULL_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -48,26 +52,52 @@ def _heads(prefix: str) -> Array:
     return np.frombuffer("".join(f"{prefix}{i:03d}" for i in range(1_000)).encode(), dtype=np.uint32)
 
 
-def identifiers(prefix: str, numbers: Array) -> pa.Array:
-    """Return text ids of 11 digits after a prefix of one letter; a negative number becomes null.
+@cache
+def _offsets(count: int) -> pa.Buffer:
+    return pa.py_buffer(np.arange(0, (count + 1) * _ID_BYTES, _ID_BYTES, dtype=np.int32))
+
+
+def id_words(prefix: str, numbers: Array) -> Array:
+    """Return ids of 11 digits after a prefix of one letter, 12 bytes each; see :func:`words_column`.
 
     Four letters are written at a time, as one word looked up by number.
+
+    >>> id_words("o", np.array([12_345_678])).tobytes()
+    b'o00012345678'
+    """
+    ten_thousand = np.uint32(10_000)
+    words = np.empty((len(numbers), 3), dtype=np.uint32)
+    rest = numbers.astype(np.uint32)
+    for word in (2, 1):
+        higher = rest // ten_thousand
+        words[:, word] = _four_digits().take(rest - higher * ten_thousand)
+        rest = higher
+    words[:, 0] = _heads(prefix).take(rest)
+    return words.view(f"V{_ID_BYTES}").ravel()
+
+
+def words_column(words: Array, is_null: Array | None = None) -> pa.Array:
+    """Return a text column of ids from their words, null where ``is_null`` holds.
+
+    >>> words_column(id_words("s", np.array([5])).repeat(2)).to_pylist()
+    ['s00000000005', 's00000000005']
+    """
+    count = len(words)
+    room = 1 << max(count - 1, 1).bit_length()
+    column = pa.Array.from_buffers(pa.string(), count, [None, _offsets(room), pa.py_buffer(words.view(np.uint8))])
+    return column if is_null is None else masked(column, is_null)
+
+
+def identifiers(prefix: str, numbers: Array) -> pa.Array:
+    """Return text ids of 11 digits after a prefix of one letter; a negative number becomes null.
 
     >>> identifiers("o", np.array([12_345_678, -1])).to_pylist()
     ['o00012345678', None]
     """
-    count = len(numbers)
-    ten_thousand = np.uint32(10_000)
-    words = np.empty((count, 3), dtype=np.uint32)
-    rest = np.maximum(numbers, 0).astype(np.uint32)
-    for word in (2, 1):
-        higher = rest // ten_thousand
-        words[:, word] = _four_digits()[rest - higher * ten_thousand]
-        rest = higher
-    words[:, 0] = _heads(prefix)[rest]
-    offsets = np.arange(0, (count + 1) * 12, 12, dtype=np.int32)
-    column = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(words)])
-    return masked(column, numbers < 0)
+    is_null = numbers < 0
+    if not is_null.any():
+        return words_column(id_words(prefix, numbers))
+    return words_column(id_words(prefix, np.maximum(numbers, 0)), is_null)
 
 
 def masked(column: pa.Array, is_null: Array) -> pa.Array:
@@ -83,18 +113,19 @@ def masked(column: pa.Array, is_null: Array) -> pa.Array:
 
 
 def labels(codes: Array, names: Sequence[str | None]) -> pa.Array:
-    """Return the name of each code; a negative code, and a name that is None, become null.
+    """Return the name of each code; the code -1, and a name that is None, become null.
 
     >>> labels(np.array([1, -1, 0]), ["a", "b"]).to_pylist()
     ['b', None, 'a']
     """
     named = [name for name in names if name is not None]
-    number = {name: i for i, name in enumerate(named)}
-    places = np.array(
-        [*(-1 if name is None else number[name] for name in names), -1], np.int8 if len(named) < 128 else np.int16
-    )
-    index: Array = places[codes]
-    return pa.DictionaryArray.from_arrays(masked(pa.array(index), index < 0), pa.array(named, pa.string()))
+    if len(named) == len(names) and codes.dtype in (np.int8, np.int16):
+        index = codes
+    else:
+        number = {name: i for i, name in enumerate(named)}
+        kind = np.int8 if len(named) < 128 else np.int16
+        index = np.array([*(-1 if name is None else number[name] for name in names), -1], kind).take(codes)
+    return pa.DictionaryArray.from_arrays(masked(pa.array(index), index < 0), pa.array(named, pa.string()), safe=False)
 
 
 def constant(name: str, count: int) -> pa.Array:
@@ -135,7 +166,8 @@ def timestamps(seconds: Array) -> pa.Array:
     >>> timestamps(np.array([86_400])).to_pylist()
     [datetime.datetime(1970, 1, 2, 0, 0)]
     """
-    return masked(pa.array(np.asarray(seconds, dtype=np.int64)).view(pa.timestamp("s")), np.asarray(seconds) < 0)
+    column = pa.array(np.asarray(seconds, dtype=np.int64)).view(pa.timestamp("s"))
+    return masked(column, np.asarray(seconds) < 0)
 
 
 def days(numbers: Array) -> pa.Array:
@@ -150,10 +182,12 @@ def days(numbers: Array) -> pa.Array:
 def contract_table(name: str, columns: Mapping[str, pa.Array], store_id: str) -> pa.Table:
     """Return ``columns`` as the contract table ``name``: contract order, absent columns typed and null.
 
+    Columns called ``x_…`` come after those of the contract.
+
     Raises
     ------
     KeyError
-        When a column is not of the contract.
+        When a column is neither of the contract nor called ``x_…``.
 
     Examples
     --------
@@ -161,15 +195,18 @@ def contract_table(name: str, columns: Mapping[str, pa.Array], store_id: str) ->
     >>> table.column_names[:3], table["store_id"].to_pylist()
     (['store_id', 'city', 'date'], ['main'])
     """
-    contract = contracts()[name]
-    unknown = set(columns) - set(contract.column_names)
+    names, types = _contract_columns(name)
+    extra = [column for column in columns if column.startswith("x_")]
+    unknown = columns.keys() - set(names) - set(extra)
     if unknown:
         raise KeyError(f"{name} has no column {sorted(unknown)}")
     count = len(next(iter(columns.values())))
     whole = {"store_id": constant(store_id, count), **columns}
-    return pa.table(
-        {
-            column.name: whole[column.name] if column.name in whole else pa.nulls(count, _NULL_TYPES[column.type])
-            for column in contract.columns
-        }
-    )
+    arrays = [whole[column] if column in whole else pa.nulls(count, types[column]) for column in (*names, *extra)]
+    return pa.Table.from_arrays(arrays, names=[*names, *extra])
+
+
+@cache
+def _contract_columns(name: str) -> tuple[tuple[str, ...], dict[str, pa.DataType]]:
+    contract = contracts()[name]
+    return contract.column_names, {column.name: _NULL_TYPES[column.type] for column in contract.columns}

@@ -19,7 +19,7 @@ from marginwise.demo.arrow_columns import (
     money,
     timestamps,
 )
-from marginwise.demo.chance import STEPS, Streams, heavy_tailed, index_table
+from marginwise.demo.chance import STEPS, Streams, heavy_tailed
 
 if TYPE_CHECKING:
     from marginwise.demo.plan import StorePlan
@@ -34,7 +34,7 @@ _LEAD_DAYS = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """Products by index, with what the truth needs of them. P products, K campaigns, D days.
+    """Products by index, with what the truth needs of them. P products, D days.
 
     Parameters
     ----------
@@ -47,9 +47,14 @@ class Catalogue:
     return_rate
         Probability that a line of the product comes back, before the campaign's factor. Shape (P,).
     free_rate
-        Probability that a line of the product carries one free piece. Shape (P,).
+        Probability that a line carries one free piece, by persona and product. Shape (personas, P).
+    days_late
+        For each partner a table of days by which a line misses the day promised; the last row is for own brands.
+        Shape (partners + 1, STEPS).
+    popularity
+        Weight of each product within its category. Shape (P,).
     choice
-        For each campaign a table of product indices, each equally likely. Shape (K, STEPS).
+        For each cell of campaign and persona a table of product indices, each equally likely. Shape (cells, STEPS).
     """
 
     category: Array
@@ -60,6 +65,8 @@ class Catalogue:
     commission: Array
     return_rate: Array
     free_rate: Array
+    days_late: Array
+    popularity: Array
     choice: Array
 
     @property
@@ -85,8 +92,8 @@ class Catalogue:
         margin = np.array([c.margin_rate for c in plan.categories])[category] + rng.uniform(-0.06, 0.06, count)
         price_factor = _history(rng, count, season.count, yearly=1.2, low=0.96, high=1.08)
         cost_factor = _history(rng, count, season.count, yearly=1.5, low=0.97, high=1.07)
-        list_price = np.maximum(np.round(start_price[:, None] * price_factor * 10) * 10, 100).astype(np.int64)
-        unit_cost = np.maximum(np.round((start_price * (1 - margin))[:, None] * cost_factor * 100), 10).astype(np.int64)
+        list_price = np.maximum(np.round(start_price[:, None] * price_factor * 10) * 10, 100).astype(np.int32)
+        unit_cost = np.maximum(np.round((start_price * (1 - margin))[:, None] * cost_factor * 100), 10).astype(np.int32)
         sale = season.sale_percents[category]
         change = np.arange(season.count) >= season.count // 2
         commission = np.zeros((len(plan.partners) + 1, season.count), dtype=np.int64)
@@ -95,8 +102,9 @@ class Catalogue:
                 change, round(item_partner.later_commission_rate * 10_000), round(item_partner.commission_rate * 10_000)
             )
         returns = np.array([*(p.return_factor for p in plan.partners), 1.0])[partner]
-        free = np.array([*(p.free_factor for p in plan.partners), 1.0])[partner]
+        free = np.minimum(plan.free_rate * np.array([*(p.free_factor for p in plan.partners), 1.0])[partner], 0.5)
         popularity = rng.permuted(1 / (np.arange(count) % 30 + 3.0))
+        late_rates = [*(p.late_rate for p in plan.partners), plan.own_late_rate]
         return cls(
             category=category,
             partner=partner,
@@ -105,14 +113,36 @@ class Catalogue:
             unit_cost=unit_cost,
             commission=commission,
             return_rate=np.array([c.return_rate for c in plan.categories])[category] * returns,
-            free_rate=np.minimum(plan.free_rate * free, 0.5),
-            choice=np.vstack([_choice(plan, category, popularity, dict(c.tilt)) for c in plan.campaigns]),
+            free_rate=np.vstack(
+                [np.full(count, p.free_rate) if p.free_rate is not None else free for p in plan.personas]
+            ),
+            days_late=np.vstack([_days_late(rate) for rate in late_rates]),
+            popularity=popularity,
+            choice=_choice(plan, category, popularity),
         )
 
+    def names(self, plan: StorePlan) -> list[str]:
+        """Return product names by index."""
+        return [
+            f"{_ADJECTIVES[i % 10]} {plan.categories[c].subcategories[i % 3]} {_NOUNS[i // 10 % 10]}"
+            for i, c in enumerate(self.category.tolist())
+        ]
+
+    @property
+    def partner_row(self) -> Array:
+        """Row of each product's partner in ``commission`` and ``days_late``. Shape (P,)."""
+        return (self.partner % len(self.commission)).astype(np.int32)
+
     def shares(self) -> Array:
-        """Return the exact probability of each product, by campaign. Shape (K, P)."""
-        count = len(self.category)
-        return np.vstack([np.bincount(row, minlength=count) for row in self.choice]) / STEPS
+        """Return the exact probability of each product, by cell. Shape (cells, P)."""
+        cells, count = len(self.choice), len(self.category)
+        flat = (np.arange(cells)[:, None] * count + self.choice).ravel()
+        return np.bincount(flat, minlength=cells * count).reshape(cells, count) / STEPS
+
+    def ranked(self, category: int) -> Array:
+        """Return the products of a category, the most popular first."""
+        inside = np.flatnonzero(self.category == category)
+        return inside[np.argsort(-self.popularity[inside], kind="stable")]
 
 
 def catalogue_tables(
@@ -128,10 +158,6 @@ def catalogue_tables(
     product, day = _changes(both)
     names = [category.name for category in plan.categories]
     index = np.arange(len(catalogue.category))
-    own_names = [
-        f"{_ADJECTIVES[i % 10]} {plan.categories[c].subcategories[i % 3]} {_NOUNS[i // 10 % 10]}"
-        for i, c in zip(index.tolist(), catalogue.category.tolist(), strict=True)
-    ]
     subcategories = [
         plan.categories[c].subcategories[i % 3]
         for i, c in zip(index.tolist(), catalogue.category.tolist(), strict=True)
@@ -140,7 +166,7 @@ def catalogue_tables(
     launched = season.start - 86_400 * (_LEAD_DAYS + (index * 7) % 900)
     versions = {
         "product_id": labels(product, catalogue.ids),
-        "name": pa.array(own_names).take(pa.array(product)),
+        "name": pa.array(catalogue.names(plan)).take(pa.array(product)),
         "kind": constant("good", len(product)),
         "category": labels(catalogue.category[product], names),
         "subcategory": pa.array(subcategories).take(pa.array(product)),
@@ -181,17 +207,33 @@ def catalogue_tables(
 
 def _history(rng: np.random.Generator, count: int, days_count: int, *, yearly: float, low: float, high: float) -> Array:
     """Return factors that change on random days, ``yearly`` times a year on average. Shape (count, days)."""
-    steps = np.where(rng.random((count, days_count)) < yearly / 365, rng.uniform(low, high, (count, days_count)), 1.0)
+    steps = np.ones((count, days_count))
+    changed = rng.random((count, days_count), dtype=np.float32) < yearly / 365
+    steps[changed] = rng.uniform(low, high, int(changed.sum()))
     steps[:, 0] = 1.0
     return np.cumprod(steps, axis=1)
 
 
-def _choice(plan: StorePlan, category: Array, popularity: Array, tilt: dict[str, float]) -> Array:
-    weights = np.zeros(len(category))
-    for row, item in enumerate(plan.categories):
-        inside = category == row
-        weights[inside] = popularity[inside] / popularity[inside].sum() * item.share * tilt.get(item.name, 1.0)
-    return index_table(weights)
+def _choice(plan: StorePlan, category: Array, popularity: Array) -> Array:
+    """Return for each cell of campaign and persona a table of product indices."""
+    names = [item.name for item in plan.categories]
+    within = popularity / np.bincount(category, popularity)[category]
+    base = np.array([item.share for item in plan.categories])[category] * within
+    by_campaign = np.array([[dict(c.tilt).get(name, 1.0) for name in names] for c in plan.campaigns])
+    by_persona = np.array([[dict(p.tilt).get(name, 1.0) for name in names] for p in plan.personas])
+    factors = (by_campaign[:, None, :] * by_persona[None, :, :]).reshape(-1, len(names))
+    weights = np.cumsum(base * factors[:, category], axis=1)
+    edges = np.round(weights / weights[:, -1:] * STEPS).astype(np.int64)
+    counts = np.diff(edges, axis=1, prepend=0)
+    product = np.tile(np.arange(len(category), dtype=np.int16), len(factors))
+    return np.repeat(product, counts.ravel()).reshape(len(factors), STEPS)
+
+
+def _days_late(rate: float) -> Array:
+    """Return a table of days after the day promised: 1 to 7 with ``rate``, else 0 to 2 days before it."""
+    late = round(rate * STEPS)
+    early = -(np.arange(STEPS - late) % 3)
+    return np.concatenate([1 + np.arange(late) % 7, early]).astype(np.int8)
 
 
 def _changes(values: Array) -> tuple[Array, Array]:

@@ -1,122 +1,151 @@
-"""The planted truth in closed form: expected CM2 of an order, of a customer within the horizon, and of a window."""
+"""What the planted parameters let expect of the customers who arrive: their CM2 within the horizon."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from marginwise.demo.chance import STEPS, index_table
-from marginwise.demo.customers import sizes
-from marginwise.demo.demand import Demand, gap_table
 from marginwise.demo.orders import line_tables
 from marginwise.demo.refunds import MOST_RETURNS
 
 if TYPE_CHECKING:
     from marginwise.demo.arrow_columns import Array
-    from marginwise.demo.catalogue import Catalogue
-    from marginwise.demo.plan import StorePlan
-    from marginwise.demo.season import Season
+    from marginwise.demo.shop import Shop
 
-__all__ = ["Expectation"]
+__all__ = ["expected_lines", "expected_margins"]
 
 _MEAN_GIFT_PART = 0.35
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expectation:
-    """Expected values by campaign and day, in reporting currency. K campaigns, D days.
+def expected_margins(shop: Shop, arrivals: Array, campaigns: Array) -> Array:
+    """Return the expected CM2 within the horizon, in reporting currency, of customers who arrive.
 
     Everything is linear in what is drawn, and every draw comes from a table or distribution with a known mean, so the
     values are exact up to rounding to cents.
 
     Parameters
     ----------
-    first_order, later_order
-        Expected CM2 of a first and of a later order of the day, with the refunds the data can show. Shape (K, D).
-    customer
-        Expected CM2 within the horizon of a customer acquired on the day. Shape (K, D).
-    repeat_rate
-        Probability of another order within the horizon. Shape (K,).
+    shop
+        The store.
+    arrivals
+        Expected customers of each group by day of their first order. Shape (A, D).
+    campaigns
+        Campaign of each group. Shape (A,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (A,).
     """
-
-    first_order: Array
-    later_order: Array
-    customer: Array
-    repeat_rate: Array
-
-    @classmethod
-    def of(cls, plan: StorePlan, season: Season, catalogue: Catalogue, demand: Demand) -> Expectation:
-        """Compute the expectations of a planned store."""
-        coupon = float(np.mean(plan.coupon_percents)) / 100
-        first_kept = 1 - np.array([c.coupon_rate for c in plan.campaigns]) * coupon
-        later_kept = np.full(len(plan.campaigns), 1 - plan.repeat_coupon_rate * coupon)
-        first = _order(plan, season, catalogue, first_kept[:, None])
-        later = _order(plan, season, catalogue, later_kept[:, None])
-        returned = np.zeros_like(later)
-        for lag in range(1, min(plan.horizon_days, season.count - 1) + 1):
-            returned[:, :-lag] += demand.density[lag] * later[:, lag:]
-        within = float((gap_table(plan.repeat) <= plan.horizon_days).mean())
-        return cls(
-            first_order=first,
-            later_order=later,
-            customer=first + demand.first_return[:, None] * returned,
-            repeat_rate=demand.first_return * within,
-        )
+    plan, personas = shop.plan, shop.personas
+    groups, count = arrivals.shape
+    members = arrivals[:, None, :] * personas.shares[campaigns][:, :, None]
+    later = np.zeros_like(members)
+    went_on = members * personas.first_return[campaigns][:, :, None]
+    densities = shop.demand.densities[None, :, :, None]
+    for lag in range(1, min(plan.horizon_days, count - 1) + 1):
+        later[:, :, lag:] += densities[:, :, lag] * went_on[:, :, :-lag]
+    cells = (campaigns[:, None] * personas.count + np.arange(personas.count)).ravel()
+    coupon = float(np.mean(plan.coupon_percents)) / 100
+    first_kept = 1 - personas.first_coupon.ravel()[cells] * coupon
+    later_kept = 1 - np.tile(personas.later_coupon, groups) * coupon
+    used = np.flatnonzero(later.any(axis=(0, 1)) | members.any(axis=(0, 1)))
+    whole = np.concatenate([members.reshape(-1, count), later.reshape(-1, count)])[:, used]
+    orders = _expected_orders(shop, np.tile(cells, 2), np.concatenate([first_kept, later_kept]), whole, used)
+    earned: Array = orders.reshape(2, groups, personas.count).sum(axis=(0, 2))
+    return earned
 
 
-def _order(plan: StorePlan, season: Season, catalogue: Catalogue, coupon_kept: Array) -> Array:
-    """Return the expected CM2 of an order; ``coupon_kept`` is the share of goods left after coupons. Shape (K, D)."""
-    shares = catalogue.shares()
-    quantity = float(sizes(plan).mean())
-    lines = line_tables(plan).mean(axis=1)[:, None]
-    line_kept = 1 - plan.line_discount_rate * float(np.mean(plan.line_discount_percents)) / 100
-    kept = line_kept * coupon_kept
-    price, cost = catalogue.unit_price / 100, catalogue.unit_cost / 100
-    free = shares * catalogue.free_rate
-    goods = shares @ price * quantity * kept
-    cost_of_goods = shares @ cost * quantity + free @ cost
-    commission = shares @ (price * catalogue.commission[catalogue.partner] / 1e4) * quantity * kept
-    charges = np.array([charge for charge, _ in plan.shipping_charges])
-    shipping = float(charges @ _exact([share for _, share in plan.shipping_charges]))
+def expected_lines(shop: Shop) -> tuple[Array, Array]:
+    """Return expected lines of each product per order, and the share of them that comes back. Shapes (cells, P)."""
+    lines = np.repeat(line_tables(shop.plan).mean(axis=1), shop.personas.count)
+    brought = shop.pairs.with_seconds(shop.catalogue.shares())
+    factor = shop.personas.return_factor.ravel()
+    return lines[:, None] * brought, np.minimum(shop.catalogue.return_rate * factor[:, None], MOST_RETURNS)
+
+
+def _expected_orders(shop: Shop, cells: Array, coupon_kept: Array, weight: Array, days: Array) -> Array:
+    """Return the expected CM2 of orders.
+
+    Parameters
+    ----------
+    shop
+        The store.
+    cells
+        Campaign and persona of each row. Shape (R,).
+    coupon_kept
+        Share of goods left after coupons. Shape (R,).
+    weight
+        Expected orders of each row on each of ``days``. Shape (R, D).
+    days
+        Days of the store. Shape (D,).
+    """
+    plan, catalogue, personas = shop.plan, shop.catalogue, shop.personas
+    lines_of_cell, chance_of_cell = expected_lines(shop)
+    lines, chance = lines_of_cell[cells], chance_of_cell[cells]
+    persona = cells % personas.count
+    quantity = personas.sizes.mean(axis=1, dtype=np.float64)[persona][:, None]
+    free = lines * catalogue.free_rate[persona]
+    kept = coupon_kept[:, None] * (1 - plan.line_discount_rate * float(np.mean(plan.line_discount_percents)) / 100)
+    price, cost = catalogue.unit_price[:, days] / 100, catalogue.unit_cost[:, days] / 100
+    commission = price * catalogue.commission[catalogue.partner_row][:, days] / 1e4
     country = _exact([c.share for c in plan.countries])
-    pieces = lines * (quantity + free.sum(axis=1)[:, None])
-    carrier = country @ [c.shipping_cost for c in plan.countries] + pieces * (
-        country @ [c.shipping_cost_per_piece for c in plan.countries])  # fmt: skip
-    handling = plan.handling_per_order + plan.handling_per_line * lines
     method = _exact([p.share for p in plan.payments])
     taxed = 1 + country @ [c.tax_percent for c in plan.countries] / 100
-    paid = (lines * goods + shipping) * taxed * (1 - plan.split_payment_rate * _MEAN_GIFT_PART)
-    fee = paid * (method @ [p.fee_basis_points for p in plan.payments]) / 1e4 + method @ [
-        p.fee_fixed for p in plan.payments
-    ]
-    refunds = lines * _refunds(plan, season, catalogue, shares, price * quantity, cost, kept, shipping / lines)
-    expected: Array = lines * (goods - cost_of_goods - commission) + shipping - carrier - handling - fee + refunds
+    fee_share = taxed * (1 - plan.split_payment_rate * _MEAN_GIFT_PART)
+    fee_share *= method @ [p.fee_basis_points for p in plan.payments] / 1e4
+    dear = shop.named_days.fee[days]
+    shipping = float(
+        _exact([share for _, share in plan.shipping_charges]) @ [charge for charge, _ in plan.shipping_charges]
+    )
+
+    goods = (lines * ((weight * (1 - fee_share * dear)) @ price.T - weight @ commission.T) * quantity * kept).sum(
+        axis=1
+    )
+    goods -= ((lines * quantity + free) * (weight @ cost.T)).sum(axis=1)
+    pieces = lines.sum(axis=1) * quantity[:, 0] + free.sum(axis=1)
+    carrier = country @ [c.shipping_cost for c in plan.countries]
+    carrier = carrier + pieces * (country @ [c.shipping_cost_per_piece for c in plan.countries])
+    handling = plan.handling_per_order + plan.handling_per_line * lines.sum(axis=1)
+    fees = (weight @ dear) * (fee_share * shipping + method @ [p.fee_fixed for p in plan.payments])
+    service = weight.sum(axis=1) * (shipping - carrier - handling) - fees
+    shares = catalogue.shares()[cells]
+    first_returned = (shares * chance).sum(axis=1)
+    lost = _refunds(shop, lines * chance, quantity, kept, weight, days, price, cost, shipping * first_returned)
+    for recall in shop.named_days.recalls:
+        inside = (days >= recall.first) & (days <= recall.last)
+        is_called = np.isin(catalogue.category, recall.categories) * recall.chance
+        called = lines * (1 - chance) * is_called
+        back = 1 + (quantity - 1) * plan.refunds.piece_rate
+        cost_of_return = next(cost for kind, _, cost, *_ in plan.refunds.kinds if kind == "return")
+        lost += (called * (weight[:, inside] @ price[:, inside].T) * back * kept).sum(axis=1)
+        lost += called.sum(axis=1) * cost_of_return * weight[:, inside].sum(axis=1)
+    expected: Array = goods + service - lost
     return expected
 
 
 def _refunds(
-    plan: StorePlan, season: Season, catalogue: Catalogue, shares: Array, sold: Array, cost: Array, kept: Array,
-    shipping_of_line: Array,
+    shop: Shop, returned: Array, quantity: Array, kept: Array, weight: Array, days: Array, price: Array, cost: Array,
+    shipping: Array,
 ) -> Array:  # fmt: skip
-    """Return what the refunds of one line are expected to add to CM2 (negative). Shape (K, D)."""
-    factor = np.array([c.return_factor for c in plan.campaigns])[:, None]
-    chance = shares * np.minimum(catalogue.return_rate * factor, MOST_RETURNS)
-    quantity = float(sizes(plan).mean())
-    pieces = 1 + (quantity - 1) * plan.refunds.piece_rate
-    returned = chance @ (sold / quantity) * pieces * kept
-    value = chance @ cost * pieces
-    rate = chance.sum(axis=1)[:, None]
-    total: Array = np.zeros_like(returned)
-    days_left = season.count - 1 - np.arange(season.count)
-    kind_shares = _exact([share for _, share, *_ in plan.refunds.kinds])
-    for share, (kind, _, handling, low, high) in zip(kind_shares, plan.refunds.kinds, strict=True):
-        shown = np.clip((days_left - low + 1) / (high - low + 1), 0, 1)
-        paid_back = chance @ sold * kept * plan.refunds.goodwill_rate if kind == "goodwill" else returned
-        restocked = {"return": plan.refunds.restock_rate, "cancellation": 1.0}.get(kind, 0.0)
-        shipping = rate * shipping_of_line if kind == "chargeback" else 0.0
-        total += share * shown * (restocked * value - paid_back - shipping - rate * handling)
+    """Return what refunds are expected to take from CM2; ``returned`` are lines per order that come back. Shape (R,)."""
+    plan = shop.plan.refunds
+    pieces = 1 + (quantity - 1) * plan.piece_rate
+    days_left = shop.season.count - 1 - days
+    paid_back, restocked = np.zeros(weight.shape), np.zeros(len(days))
+    handled, shipped = np.zeros(len(days)), np.zeros(len(days))
+    for share, (kind, _, handling, low, high) in zip(_exact([k[1] for k in plan.kinds]), plan.kinds, strict=True):
+        shown = share * np.clip((days_left - low + 1) / (high - low + 1), 0, 1)
+        paid_back += quantity * plan.goodwill_rate * shown if kind == "goodwill" else pieces * shown
+        restocked += {"return": plan.restock_rate, "cancellation": 1.0}.get(kind, 0.0) * shown
+        handled += handling * shown
+        shipped += shown * (kind == "chargeback")
+    lost = (returned * ((weight * paid_back) @ price.T) * kept).sum(axis=1)
+    lost -= (returned * ((weight * restocked) @ cost.T) * pieces).sum(axis=1)
+    lost += returned.sum(axis=1) * (weight @ handled) + shipping * (weight @ shipped)
+    total: Array = lost
     return total
 
 

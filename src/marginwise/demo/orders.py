@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import pyarrow as pa
 
-from marginwise.demo.arrow_columns import Array, constant, contract_table, identifiers, labels, money, timestamps
 from marginwise.demo.chance import STEPS, Streams, draw, index_table
-from marginwise.demo.visits import CANCELLED, SALE, TEST, VOID, Visits
+from marginwise.demo.visits import CANCELLED, SALE, Visits
 
 if TYPE_CHECKING:
-    from marginwise.demo.catalogue import Catalogue
+    from marginwise.demo.arrow_columns import Array
     from marginwise.demo.plan import StorePlan
     from marginwise.demo.season import Season
+    from marginwise.demo.shop import Shop
 
-__all__ = ["Lines", "Orders", "line_tables", "order_tables"]
+__all__ = ["Lines", "Orders", "line_tables"]
 
 _MOST_LINES = 24
 
@@ -36,6 +35,8 @@ class Lines:
         Price of a piece, discount of the line, line after its discount, tax. Shape (L,).
     unit_cost
         Cost of a piece in cents of reporting currency. Shape (L,).
+    days_late
+        Days between the day promised and the day of arrival; negative for early ones. Shape (L,).
     """
 
     order: Array
@@ -48,6 +49,7 @@ class Lines:
     net: Array
     tax: Array
     unit_cost: Array
+    days_late: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +59,7 @@ class Orders:
     Parameters
     ----------
     before
-        Orders of earlier parts of the store.
+        Number before that of the first order.
     visits
         Who ordered when. All shapes (O,).
     rate
@@ -66,6 +68,8 @@ class Orders:
         Index of the order's first line.
     line_count, pieces
         Lines, and pieces with free ones.
+    cell
+        Campaign and persona, see :class:`~marginwise.demo.personas.Personas`.
     goods, discount, coupon_percent
         Lines after their discounts; the coupon on the whole order, in cents and percent.
     shipping, shipping_tax, shipping_cost, handling, fee, commission
@@ -82,6 +86,7 @@ class Orders:
 
     before: int
     visits: Visits
+    cell: Array
     rate: Array
     first_line: Array
     line_count: Array
@@ -122,48 +127,51 @@ class Orders:
         return np.where(order < 0, -1, order + (self.before + 1))
 
     @classmethod
-    def of(
-        cls, plan: StorePlan, season: Season, catalogue: Catalogue, visits: Visits, streams: Streams, before: int
-    ) -> Self:
+    def of(cls, shop: Shop, visits: Visits, streams: Streams, before: int) -> Self:
         """Fill every visit's basket and price it."""
+        plan, season, personas = shop.plan, shop.season, shop.personas
         rng = streams.of("orders")
         count = visits.count
         rate = _order_rates(plan, season, visits)
-        line_count = line_tables(plan)[visits.campaign, rng.integers(0, STEPS, count)]
-        coupon_rate = np.where(
-            visits.is_first, np.array([c.coupon_rate for c in plan.campaigns])[visits.campaign], plan.repeat_coupon_rate
+        cell = visits.campaign * np.int16(personas.count) + visits.persona
+        drawn = line_tables(plan).ravel().take(visits.campaign * np.int32(STEPS) + _steps(rng, count))
+        first_coupon, later_coupon = (
+            personas.first_coupon.ravel().take(cell),
+            personas.later_coupon.take(visits.persona),
         )
-        percents = np.array(plan.coupon_percents)
-        coupon = np.where(rng.random(count) < coupon_rate, percents[rng.integers(0, len(percents), count)], 0)
-        lines = _lines(plan, season, catalogue, visits, rate, line_count, coupon, streams.of("lines"))
+        has_coupon = rng.random(count, dtype=np.float32) < np.where(visits.is_first, first_coupon, later_coupon)
+        coupon = np.where(has_coupon, draw(rng, np.array(plan.coupon_percents), count), 0)
+        countries = visits.country
+        is_alive = visits.kind != CANCELLED
+        tax_percent = np.array([c.tax_percent for c in plan.countries]).take(countries)
+        order, product = _baskets(shop, visits, cell, drawn, streams.of("baskets"))
+        lines, royalty = _lines(shop, visits, order, product, rate, tax_percent, coupon, streams.of("lines"))
+        line_count = np.bincount(order, minlength=count)
         first_line = np.cumsum(line_count) - line_count
+        lines.number[:] = np.arange(1, len(order) + 1) - first_line.take(order)
         goods = np.add.reduceat(lines.net, first_line)
         discount = (goods * coupon + 50) // 100
         pieces = np.add.reduceat(lines.quantity + lines.free, first_line)
         charges = np.array([charge for charge, _ in plan.shipping_charges])
-        charged = charges[draw(rng, index_table([share for _, share in plan.shipping_charges]), count)]
-        countries = visits.country
-        is_alive = visits.kind != CANCELLED
-        tax_percent = np.array([c.tax_percent for c in plan.countries])[countries]
-        carrier = (
-            np.array([c.shipping_cost for c in plan.countries])[countries]
-            + pieces * np.array([c.shipping_cost_per_piece for c in plan.countries])[countries]
-        )
+        charged = draw(rng, charges[index_table([share for _, share in plan.shipping_charges])], count)
+        carrier = np.array([c.shipping_cost for c in plan.countries]).take(countries)
+        carrier += pieces * np.array([c.shipping_cost_per_piece for c in plan.countries]).take(countries)
         shipping = _cents(charged * is_alive, rate)
         shipping_tax = (shipping * tax_percent + 50) // 100
         tax = np.add.reduceat(lines.tax, first_line) * is_alive
-        method = draw(rng, index_table([p.share for p in plan.payments]), count)
+        method = draw(rng, index_table([p.share for p in plan.payments]).astype(np.int8), count)
         total = (goods - discount + shipping + shipping_tax + tax) * is_alive
         is_split = rng.random(count, dtype=np.float32) < plan.split_payment_rate
         gift = np.where(is_split, np.round(total * rng.uniform(0.2, 0.5, count)), 0).astype(np.int64)
-        basis_points = np.array([p.fee_basis_points for p in plan.payments])[method]
-        fixed = np.array([p.fee_fixed for p in plan.payments])[method]
-        fee = np.round(((total - gift) * basis_points / 1e4 + fixed * 100 / rate) * is_alive).astype(np.int64)
-        royalty = catalogue.commission[catalogue.partner[lines.product], visits.day[lines.order]]
+        basis_points = np.array([p.fee_basis_points for p in plan.payments]).take(method)
+        fixed = np.array([p.fee_fixed for p in plan.payments]).take(method)
+        dear = is_alive * shop.named_days.fee.take(visits.day)
+        fee = np.round(((total - gift) * (basis_points / 1e4) + fixed * 100 / rate) * dear).astype(np.int64)
         commission = np.add.reduceat(lines.net * royalty, first_line) * (100 - coupon) / 1e6
         return cls(
             before=before,
             visits=visits,
+            cell=cell,
             rate=rate,
             first_line=first_line,
             line_count=line_count,
@@ -193,21 +201,22 @@ class Orders:
 
 
 def line_tables(plan: StorePlan) -> Array:
-    """Return, for each campaign, a table of equally likely line counts. Shape (K, STEPS)."""
+    """Return, for each campaign, a table of equally likely counts of lines drawn. Shape (K, STEPS)."""
     counts = np.arange(1, _MOST_LINES + 1)
     tables = []
     for campaign in plan.campaigns:
         more = 1 - 1 / campaign.lines_per_order
         tables.append(index_table((1 - more) * more ** (counts - 1)) + 1)
-    return np.vstack(tables)
+    return np.vstack(tables).astype(np.int8)
+
+
+def _steps(rng: np.random.Generator, count: int) -> Array:
+    return rng.integers(0, STEPS, count, dtype=np.uint16)
 
 
 def _order_rates(plan: StorePlan, season: Season, visits: Visits) -> Array:
-    currencies = [name for name, _ in plan.foreign_rates]
-    row = np.array([currencies.index(c.currency) if c.currency != plan.currency else -1 for c in plan.countries])
-    rates = np.vstack([season.foreign_rates / 1e6, np.ones((1, season.count))])
-    of_order: Array = rates[row[visits.country], visits.day]
-    return of_order
+    rates = np.vstack([season.rates(plan, country.currency) for country in plan.countries])
+    return rates.ravel().take(visits.country * np.int32(season.count) + visits.day)
 
 
 def _cents(amount: Array, rate: Array) -> Array:
@@ -215,169 +224,53 @@ def _cents(amount: Array, rate: Array) -> Array:
     return np.floor(amount * 100 / rate + 0.5).astype(np.int64)
 
 
+def _baskets(shop: Shop, visits: Visits, cell: Array, drawn: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return (order, product) of every line: those drawn, each followed by the one it brings."""
+    order = np.repeat(np.arange(visits.count, dtype=np.int32), drawn)
+    choice = shop.catalogue.choice.ravel()
+    product = choice.take(np.repeat(cell * np.int32(STEPS), drawn) + _steps(rng, len(order)))
+    brings = np.flatnonzero(shop.pairs.attach_rate.take(product) > rng.random(len(order), dtype=np.float32))
+    again = np.ones(len(order), dtype=np.int8)
+    again[brings] = 2
+    order, whole = np.repeat(order, again), np.repeat(product, again)
+    whole[brings + np.arange(1, len(brings) + 1)] = shop.pairs.second.take(product[brings])
+    return order, whole
+
+
 def _lines(
-    plan: StorePlan,
-    season: Season,
-    catalogue: Catalogue,
-    visits: Visits,
-    rate: Array,
-    line_count: Array,
-    coupon: Array,
+    shop: Shop, visits: Visits, order: Array, product: Array, rate: Array, tax_percent: Array, coupon: Array,
     rng: np.random.Generator,
-) -> Lines:
-    order = np.repeat(np.arange(len(line_count), dtype=np.int32), line_count)
+) -> tuple[Lines, Array]:  # fmt: skip
+    """Return the lines, not yet numbered, and the commission on each in basis points."""
+    plan, catalogue = shop.plan, shop.catalogue
     count = len(order)
-    day = visits.day[order]
-    first = np.cumsum(line_count) - line_count
-    product = catalogue.choice[visits.campaign[order], rng.integers(0, STEPS, count, dtype=np.uint16)]
-    quantity = np.floor(visits.size[order] + rng.random(count)).astype(np.int64)
-    unit_price = np.floor(catalogue.unit_price[product, day] / rate[order] + 0.5).astype(np.int64)
-    percents = np.array(plan.line_discount_percents)
-    off = np.where(
-        rng.random(count, dtype=np.float32) < plan.line_discount_rate,
-        percents[rng.integers(0, len(percents), count)],
-        0,
+    day = visits.day.take(order)
+    place = product * np.int32(shop.season.count) + day
+    partner = catalogue.partner_row.take(product)
+    quantity = (visits.size.take(order) + rng.random(count, dtype=np.float32)).astype(np.int64)
+    unit_price = (catalogue.unit_price.ravel().take(place) / rate.take(order) + 0.5).astype(np.int64)
+    discounted = np.flatnonzero(rng.random(count, dtype=np.float32) < plan.line_discount_rate)
+    net = unit_price * quantity
+    discount = np.zeros(count, dtype=np.int64)
+    off = draw(rng, np.array(plan.line_discount_percents), len(discounted))
+    discount[discounted] = (net[discounted] * off + 50) // 100
+    net -= discount
+    kept_tax = ((100 - coupon) * tax_percent / 1e4).take(order)
+    free_rate = catalogue.free_rate.ravel().take(
+        visits.persona.take(order) * np.int32(len(catalogue.category)) + product
     )
-    gross = unit_price * quantity
-    discount = (gross * off + 50) // 100
-    net = gross - discount
-    tax_percent = np.array([c.tax_percent for c in plan.countries])[visits.country[order]]
-    return Lines(
+    late = catalogue.days_late.ravel().take(partner * np.int32(STEPS) + _steps(rng, count))
+    lines = Lines(
         order=order,
-        number=np.arange(count) - first[order] + 1,
+        number=np.empty(count, dtype=np.int64),
         product=product,
         quantity=quantity,
-        free=(rng.random(count) < catalogue.free_rate[product]).astype(np.int64),
+        free=(rng.random(count, dtype=np.float32) < free_rate).astype(np.int64),
         unit_price=unit_price,
         discount=discount,
         net=net,
-        tax=np.round(net * (100 - coupon[order]) * tax_percent / 1e4).astype(np.int64),
-        unit_cost=catalogue.unit_cost[product, day],
+        tax=np.round(net * kept_tax).astype(np.int64),
+        unit_cost=catalogue.unit_cost.ravel().take(place),
+        days_late=late,
     )
-
-
-def order_tables(
-    plan: StorePlan,
-    season: Season,
-    catalogue: Catalogue,
-    orders: Orders,
-    session: Array,
-    reviews: int,
-    streams: Streams,
-    store_id: str,
-) -> dict[str, pa.Table]:
-    """Return orders, order_items, payments and reviews.
-
-    Parameters
-    ----------
-    plan, season, orders, streams, store_id
-        The store.
-    session
-        Number of the visit each order was placed in, -1 where it is lost or there was none. Shape (O,).
-    reviews
-        Reviews of earlier parts.
-    """
-    rng = streams.of("order states")
-    visits = orders.visits
-    age = season.end - visits.at
-    steps = np.array([0.2, 1.0, 4.0]) * 86_400
-    status = np.where(visits.kind == CANCELLED, 4, np.searchsorted(steps, age + rng.integers(0, 40_000, orders.count)))
-    status = np.where(visits.kind == VOID, 5, status)
-    settled = np.where(visits.kind == CANCELLED, 0.3, 3.5) * 86_400 * rng.uniform(0.5, 1.5, orders.count)
-    places = [(country.code, *place) for country in plan.countries for place in country.cities]
-    table = contract_table(
-        "orders",
-        {
-            "order_id": identifiers("o", orders.number(np.arange(orders.count))),
-            "ordered_at": timestamps(visits.at),
-            "status": labels(status, ["pending", "paid", "shipped", "delivered", "cancelled", "void"]),
-            "currency": labels(visits.country, [country.currency for country in plan.countries]),
-            "customer_id": identifiers("c", visits.customer + np.where(visits.customer < 0, 0, 1)),
-            "sales_channel": constant("webshop", orders.count),
-            "session_id": identifiers("s", session),
-            "discount_amount": money(orders.discount),
-            "shipping_charged_amount": money(orders.shipping),
-            "tax_amount": money(orders.shipping_tax),
-            "shipping_cost_amount": money(orders.shipping_cost),
-            "payment_fee_amount": money(orders.fee),
-            "commission_amount": money(orders.commission),
-            "handling_cost_amount": money(orders.handling),
-            "ship_country": labels(visits.city, [place[0] for place in places]),
-            "ship_region": labels(visits.city, [place[2] for place in places]),
-            "ship_city": labels(visits.city, [place[1] for place in places]),
-            "is_test": pa.array(visits.kind == TEST),
-            "updated_at": timestamps(np.minimum(visits.at + settled.astype(np.int64), season.end)),
-        },
-        store_id,
-    )
-    return {
-        "orders": table,
-        "order_items": _items(catalogue, orders, store_id),
-        "payments": _payments(plan, orders, streams, store_id),
-        "reviews": _reviews(plan, season, orders, reviews, streams, store_id),
-    }
-
-
-def _items(catalogue: Catalogue, orders: Orders, store_id: str) -> pa.Table:
-    """Return order_items; the cost of a line is in product_costs."""
-    lines = orders.lines
-    return contract_table(
-        "order_items",
-        {
-            "order_id": identifiers("o", orders.number(lines.order)),
-            "line_number": pa.array(lines.number),
-            "product_id": labels(lines.product, catalogue.ids),
-            "quantity": pa.array(lines.quantity),
-            "unit_price": money(lines.unit_price),
-            "discount_amount": money(lines.discount),
-            "tax_amount": money(lines.tax),
-            "free_quantity": pa.array(lines.free),
-        },
-        store_id,
-    )
-
-
-def _payments(plan: StorePlan, orders: Orders, streams: Streams, store_id: str) -> pa.Table:
-    """Return one payment for most orders, two where a gift card paid a part, none for cancelled, test and void ones."""
-    rng = streams.of("payments")
-    paid = np.flatnonzero(orders.is_sale)
-    total = (orders.goods - orders.discount + orders.shipping + orders.shipping_tax + orders.tax)[paid]
-    gift = orders.gift[paid]
-    is_split = gift > 0
-    methods = [*(payment.method for payment in plan.payments), "gift_card"]
-    order = np.repeat(paid, 1 + is_split)
-    is_gift = np.zeros(len(order), dtype=bool)
-    is_gift[np.cumsum(1 + is_split)[is_split] - 1] = True
-    row = np.repeat(np.arange(len(paid)), 1 + is_split)
-    installments = np.where((total[row] > 20_000) & (rng.random(len(row)) < 0.3), 3, 1)
-    return contract_table(
-        "payments",
-        {
-            "order_id": identifiers("o", orders.number(order)),
-            "payment_number": pa.array(1 + is_gift.astype(np.int64)),
-            "method": labels(np.where(is_gift, len(methods) - 1, orders.method[order]), methods),
-            "amount": money(np.where(is_gift, gift[row], (total - gift)[row])),
-            "installments": pa.array(np.where(is_gift, 1, installments)),
-            "fee_amount": money(np.where(is_gift, 0, orders.fee[order])),
-            "paid_at": timestamps(orders.visits.at[order] + 20),
-        },
-        store_id,
-    )
-
-
-def _reviews(plan: StorePlan, season: Season, orders: Orders, before: int, streams: Streams, store_id: str) -> pa.Table:
-    rng = streams.of("reviews")
-    order = np.flatnonzero((rng.random(orders.count) < plan.review_rate) & orders.is_sale)
-    at = orders.visits.at[order] + rng.integers(3 * 86_400, 25 * 86_400, len(order))
-    order, at = order[at < season.end], at[at < season.end]
-    score = index_table([0.05, 0.05, 0.11, 0.26, 0.53]) + 1
-    return contract_table(
-        "reviews",
-        {
-            "review_id": identifiers("w", np.arange(before + 1, before + len(order) + 1)),
-            "order_id": identifiers("o", orders.number(order)),
-            "score": pa.array(draw(rng, score, len(order))),
-            "created_at": timestamps(at),
-        },
-        store_id,
-    )
+    return lines, catalogue.commission.ravel().take(partner * np.int32(shop.season.count) + day)

@@ -1,4 +1,4 @@
-"""The store's days: growth and season of demand, sales, exchange rates and weather."""
+"""The store's days: growth and season of demand, sales and exchange rates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from marginwise.demo.chance import Streams
     from marginwise.demo.plan import StorePlan
 
-__all__ = ["Season", "exchange_rate_table", "weather_table"]
+__all__ = ["Season", "exchange_rate_table"]
 
 _EPOCH = date(1970, 1, 1)
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 9, 11, 12, 13, 14, 12, 12, 12, 13, 15, 18, 22, 24, 21, 13, 6)
@@ -70,6 +70,14 @@ class Season:
         """Return the date of day ``number``, counted from 0."""
         return _EPOCH + timedelta(days=self.first_day + number)
 
+    def rates(self, plan: StorePlan, currency: str) -> Array:
+        """Return reporting currency per unit of ``currency``, by day."""
+        if currency == plan.currency:
+            return np.ones(self.count)
+        row = [name for name, _ in plan.foreign_rates].index(currency)
+        rates: Array = self.foreign_rates[row] / 1e6
+        return rates
+
     def moments(self, day: Array, rng: np.random.Generator) -> Array:
         """Return a second since 1970 for each day of ``day``, at the hours at which people shop."""
         second = self.seconds[rng.integers(0, len(self.seconds), len(day), dtype=np.uint16)]
@@ -116,29 +124,6 @@ def exchange_rate_table(plan: StorePlan, season: Season, store_id: str) -> pa.Ta
             "date": days(np.tile(season.first_day + np.arange(season.count), len(names))),
             "currency": pa.array(np.repeat(names, season.count)),
             "rate": decimals(rates.ravel(), 6),
-        },
-        store_id,
-    )
-
-
-def weather_table(plan: StorePlan, season: Season, streams: Streams, store_id: str) -> pa.Table:
-    """Return ``weather``: temperature and rain for every city and day, with the season and days that hang together."""
-    rng = streams.of("weather")
-    cities = [city for country in plan.countries for city, _ in country.cities]
-    shape = (len(cities), season.count)
-    noise = rng.normal(0, 2.2, shape)
-    for lag in (1, 2, 3):
-        noise[:, lag:] += 0.6 / lag * noise[:, :-lag]
-    climate = rng.normal(11, 3, (len(cities), 1))
-    season_of_year = -10 * np.cos(2 * np.pi * ((season.first_day + np.arange(season.count)) % 365.25 - 20) / 365.25)
-    rain = np.where(rng.random(shape) < 0.35, rng.gamma(0.8, 5.0, shape), 0.0)
-    return contract_table(
-        "weather",
-        {
-            "city": pa.array(np.repeat(cities, season.count)),
-            "date": days(np.tile(season.first_day + np.arange(season.count), len(cities))),
-            "temperature_celsius": decimals(np.round((climate + season_of_year + noise) * 10).ravel(), 1),
-            "precipitation_mm": decimals(np.round(rain * 10).ravel(), 1),
         },
         store_id,
     )

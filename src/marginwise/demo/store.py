@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -9,23 +10,28 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from marginwise.contract.loader import contracts
+from marginwise.demo.chance import Streams
 from marginwise.demo.dirt import bad_rows
+from marginwise.demo.drops import DROPS_FOLDER, Drops
 from marginwise.demo.generation import Generation
 from marginwise.demo.plan import StorePlan
 from marginwise.demo.table_files import Format, TableFiles
 from marginwise.errors import BadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from marginwise.demo.truth import StoreTruth
 
-__all__ = ["TRUTH_FILE", "generate_store", "generate_tables"]
+__all__ = ["CUSTOMER_TRUTH", "LAST_DAY", "TRUTH_FILE", "generate_store", "generate_tables", "generate_truth"]
 
 TRUTH_FILE = "truth.json"
+CUSTOMER_TRUTH = "truth_customers"
 LAST_DAY = date(2025, 12, 31)
 _FEWEST_DAYS = 200
 _FEWEST_ORDERS = 50
+_ROWS_TO_COPY = 200_000
 
 
 def generate_tables(
@@ -64,9 +70,41 @@ def generate_tables(
     (18, 'insufficient')
     """
     generation = _generation(plan or StorePlan(), orders, seed, days, last_day, store_id)
-    parts = list(generation.parts())
+    parts = [tables for tables, _, _ in generation.parts()]
     tables = {name: pa.concat_tables([part[name] for part in parts if name in part]) for name in contracts()}
     return tables, generation.truth()
+
+
+def generate_truth(
+    *,
+    orders: int = 6000,
+    seed: int = 7,
+    days: int = 730,
+    last_day: date = LAST_DAY,
+    plan: StorePlan | None = None,
+) -> tuple[StoreTruth, pa.Table]:
+    """Return the truth of the store that :func:`generate_tables` gives, without its tables: for many simulations.
+
+    Parameters
+    ----------
+    orders, seed, days, last_day, plan
+        As for :func:`generate_tables`.
+
+    Returns
+    -------
+    StoreTruth, pyarrow.Table
+        The truth, and one row a customer: the evidence that a correct warehouse would find (see `customer_truth`).
+
+    Examples
+    --------
+    >>> truth, customers = generate_truth(orders=300)
+    >>> customers.num_rows > 100, truth.rows
+    (True, {})
+    """
+    generation = _generation(plan or StorePlan(), orders, seed, days, last_day, "main")
+    for _ in generation.parts(with_tables=False):
+        pass
+    return generation.truth(), pa.concat_tables(generation.customer_truths())
 
 
 def generate_store(
@@ -80,9 +118,11 @@ def generate_store(
     plan: StorePlan | None = None,
     sessions_per_order: float | None = None,
     dirt_rate: float | None = None,
+    drops: int = 0,
     store_id: str = "main",
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> StoreTruth:
-    """Write a store to ``directory``: one file per contract table with a few bad rows, and ``truth.json``.
+    """Write a store to ``directory``: one file per contract table with a few bad rows, and the truth.
 
     Parameters
     ----------
@@ -96,17 +136,56 @@ def generate_store(
         Visits per order, orders' own visits included; from the plan when None.
     dirt_rate
         Bad rows as a share of all rows, from the plan when None; 0 for a clean store.
+    drops
+        Number of daily drops with late and corrected rows, written to ``drops/<date>/``; the first files lack the late
+        rows and have the wrong values.
+    progress
+        Called with (what, done, total) as parts are written.
 
     Returns
     -------
     StoreTruth
-        What was planted, with the rows of each file, bad ones included.
+        What was planted, with the rows of each file, bad ones included. It lies in ``truth.json``, and the truth of
+        each customer in ``truth_customers`` beside it.
 
     Raises
     ------
     BadSettings
         When the format is unknown, or the folder holds tables in the other format, which would count twice.
     """
+    _check_folder(directory, format)
+    plan = plan or StorePlan()
+    plan = replace(
+        plan,
+        sessions_per_order=plan.sessions_per_order if sessions_per_order is None else sessions_per_order,
+        dirt_rate=plan.dirt_rate if dirt_rate is None else dirt_rate,
+    )
+    generation = _generation(plan, orders, seed, days, last_day, store_id)
+    later = Drops(generation.shop.season, drops, plan.late_rate, plan.corrected_rate)
+    sample: dict[str, pa.Table] = {}
+    rows = dict.fromkeys(contracts(), 0)
+    with TableFiles(directory, format) as files:
+        for number, (part, done, total) in enumerate(generation.parts()):
+            first, sure = later.hold_back(part, Streams(seed, part=number + 1)) if drops else (part, part)
+            files.write(first)
+            sample = {name: table.slice(0, _ROWS_TO_COPY) for name, table in sure.items()} | sample
+            for name, table in first.items():
+                rows[name] += table.num_rows
+            if progress is not None:
+                progress("orders and visits" if "orders" in part else "customers", done, total)
+        bad, dirt = bad_rows(sample, rows, plan.dirt_rate, is_text=format == "csv")
+        files.add_bad_rows(bad)
+    rows = {name: count + (len(bad[name].rows) if name in bad else 0) for name, count in rows.items()}
+    truth = replace(generation.truth(), rows=rows, dirt=dirt, drops=later.write(directory, format) if drops else ())
+    with TableFiles(directory, format) as files:
+        for table in generation.customer_truths():
+            files.write({CUSTOMER_TRUTH: table})
+        files.wait()
+    truth.write(directory / TRUTH_FILE)
+    return truth
+
+
+def _check_folder(directory: Path, format: Format) -> None:
     if format not in ("csv", "parquet"):
         raise BadSettings(f"A demo store cannot be written as {format!r}.", accepted=("csv", "parquet"))
     other = "csv" if format == "parquet" else "parquet"
@@ -116,25 +195,14 @@ def generate_store(
             f"{directory} already holds {', '.join(left[:3])}; both formats together would count every row twice.",
             fix="Choose an empty folder, or remove these files.",
         )
-    plan = plan or StorePlan()
-    plan = replace(
-        plan,
-        sessions_per_order=plan.sessions_per_order if sessions_per_order is None else sessions_per_order,
-        dirt_rate=plan.dirt_rate if dirt_rate is None else dirt_rate,
-    )
-    generation = _generation(plan, orders, seed, days, last_day, store_id)
-    sample: dict[str, pa.Table] = {}
-    with TableFiles(directory, format) as files:
-        for part in generation.parts():
-            files.write(part)
-            sample = {**part, **sample}
-        truth = generation.truth()
-        bad, dirt = bad_rows(sample, truth.rows, plan.dirt_rate, is_text=format == "csv")
-        files.add_bad_rows(bad)
-    rows = {name: truth.rows[name] + (len(bad[name].rows) if name in bad else 0) for name in contracts()}
-    truth = replace(truth, rows=rows, dirt=dirt)
-    truth.write(directory / TRUTH_FILE)
-    return truth
+    landed = sorted(path.name for path in directory.glob(f"*-[0-9]*.{format}"))
+    if landed:
+        raise BadSettings(
+            f"{directory} already holds {', '.join(landed[:3])}; a drop that has landed belongs to another store.",
+            fix="Choose an empty folder, or remove these files.",
+        )
+    if (directory / DROPS_FOLDER).exists():
+        shutil.rmtree(directory / DROPS_FOLDER)
 
 
 def _generation(plan: StorePlan, orders: int, seed: int, days: int, last_day: date, store_id: str) -> Generation:

@@ -19,6 +19,7 @@ __all__ = ["Format", "TableFiles"]
 
 Format = Literal["csv", "parquet"]
 
+_IN_STEPS = (pa.types.is_integer, pa.types.is_decimal, pa.types.is_temporal)
 _NAMES_TO_QUOTE = ("products", "customers")
 
 
@@ -31,11 +32,14 @@ class TableFiles:
         Folder of the files; files of the same name are replaced.
     format
         "csv" or "parquet".
+    suffix
+        Comes between a table's name and the file's extension.
     """
 
-    def __init__(self, directory: Path, format: Format) -> None:
+    def __init__(self, directory: Path, format: Format, suffix: str = "") -> None:
         self._directory = directory
         self._format = format
+        self._suffix = suffix
         self._writers: dict[str, Any] = {}
         self._pool = ThreadPoolExecutor(thread_name_prefix="table-files")
         self._writing: list[Future[None]] = []
@@ -81,7 +85,7 @@ class TableFiles:
         self._writers = {}
 
     def _path(self, name: str) -> Path:
-        return self._directory / f"{name}.{self._format}"
+        return self._directory / f"{name}{self._suffix}.{self._format}"
 
     def _append(self, name: str, table: pa.Table) -> None:
         if name not in self._writers:
@@ -97,12 +101,18 @@ class TableFiles:
             return pyarrow.csv.CSVWriter(
                 self._path(name), schema, write_options=pyarrow.csv.WriteOptions(quoting_style=quoting)
             )
+        labels, steps = [], []
+        for column in schema:
+            if pa.types.is_dictionary(column.type):
+                labels.append(column.name)
+            elif any(fits(column.type) for fits in _IN_STEPS):
+                steps.append(column.name)
         return pyarrow.parquet.ParquetWriter(
             self._path(name),
             schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=[column.name for column in schema if pa.types.is_dictionary(column.type)],
+            compression={column.name: "none" if column.name in steps else "snappy" for column in schema},
+            use_dictionary=labels,
+            column_encoding=dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
             store_decimal_as_integer=True,
             write_statistics=False,
         )

@@ -5,27 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from marginwise.demo.arrow_columns import Array
-    from marginwise.demo.customers import Customers
-    from marginwise.demo.demand import Demand
-    from marginwise.demo.expectation import Expectation
-    from marginwise.demo.outcome import Outcome
     from marginwise.demo.plan import StorePlan
 
-__all__ = ["Dirt", "StoreTruth", "UnitTruth", "Window", "true_verdict"]
+__all__ = ["Dirt", "Drop", "StoreTruth", "UnitTruth", "Window", "true_verdict"]
 
-UNASSIGNED, GUESTS = "Unassigned", "Guests"
+FEW_TO_REPEAT = 30
 _FEW_CUSTOMERS = 100
-_FEW_TO_REPEAT = 30
 _NINETY_PERCENT = 1.6449
-_CLEAR = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ class UnitTruth:
     expected_margin_amount: float
     realised_margin_amount: float
     margin_standard_error: float
-    expected_margin_per_customer_amount: float
+    expected_margin_per_customer_amount: float | None
     realised_margin_per_customer_amount: float | None
     expected_repeat_rate: float
     realised_repeat_rate: float | None
@@ -95,10 +86,53 @@ class Dirt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Rows of one table that a later file brings: late ones, and corrections of rows that were wrong before."""
+
+    date: str
+    table: str
+    late_rows: int
+    corrected_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreTruth:
     """Everything planted in a store, and the settings a correct analysis of it uses.
 
-    ``rows`` are rows in the files by table, dirt included. ``settings`` uses the names of ``marginwise.toml``.
+    Parameters
+    ----------
+    seed, orders, currency, time_zone, horizon_days, first_day, last_day
+        What the store was made with.
+    as_of_date, window_start_date, window_end_date
+        The decision window.
+    units
+        Margin, repeat rate and verdict of every channel and campaign.
+    responses
+        Response of customers to spend, by campaign.
+    personas
+        Parameters and shares of the kinds of customers.
+    dropout
+        The process by which customers come back and leave.
+    pairs
+        Products bought together.
+    weather
+        Effect of the weather on demand.
+    anomalies
+        What happened on named days.
+    partners
+        Return rate, lateness and margin by partner.
+    shares
+        Shares of customers and spend that no campaign owns, and of customers who buy only with free goods.
+    totals
+        Sums over the store, in reporting currency.
+    rows
+        Rows in the files by table, dirt included, later drops left out.
+    dirt, drops
+        Bad rows, and rows that later files bring. All other values hold once the drops have landed.
+    settings
+        Settings of the store, by the names of ``marginwise.toml``.
+    planted
+        The whole plan.
     """
 
     seed: int
@@ -112,9 +146,18 @@ class StoreTruth:
     window_start_date: date
     window_end_date: date
     units: tuple[UnitTruth, ...]
+    responses: list[dict[str, Any]]
+    personas: list[dict[str, Any]]
+    dropout: dict[str, Any]
+    pairs: list[dict[str, Any]]
+    weather: dict[str, Any]
+    anomalies: list[dict[str, Any]]
+    partners: list[dict[str, Any]]
+    shares: dict[str, float]
     totals: dict[str, float]
     rows: dict[str, int]
-    dirt: tuple[Dirt, ...]
+    dirt: tuple[Dirt, ...] = ()
+    drops: tuple[Drop, ...] = ()
     settings: dict[str, dict[str, str]]
     planted: dict[str, Any] = field(repr=False)
 
@@ -143,6 +186,7 @@ class StoreTruth:
             given[name] = date.fromisoformat(given[name])
         given["units"] = tuple(UnitTruth(**unit) for unit in given["units"])
         given["dirt"] = tuple(Dirt(**dirt) for dirt in given["dirt"])
+        given["drops"] = tuple(Drop(**drop) for drop in given["drops"])
         return cls(**given)
 
 
@@ -192,123 +236,9 @@ def _verdict(margin: float, repeat: float, rest: float, customers: float) -> tup
         if repeat >= rest:
             return "scale", "earns, and customers come back"
         return "fix", "earns, but customers come back less than elsewhere"
-    if repeat < rest or customers < _FEW_TO_REPEAT:
+    if repeat < rest or customers < FEW_TO_REPEAT:
         return "kill", "loses money, and customers do not come back"
     return "fix", "loses money, but customers come back"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Planned:
-    """Expected values of the window by campaign, shapes (K,), added up over groups of campaigns."""
-
-    count: Array
-    earned: Array
-    spend: Array
-    repeat_rate: Array
-
-    @classmethod
-    def of(cls, window: Window, demand: Demand, expectation: Expectation) -> Self:
-        inside = slice(window.start, max(window.start, window.end + 1))
-        return cls(
-            count=demand.customers[:, inside].sum(axis=1),
-            earned=(demand.customers[:, inside] * expectation.customer[:, inside]).sum(axis=1),
-            spend=demand.spend_in_reporting[:, inside].sum(axis=1),
-            repeat_rate=expectation.repeat_rate,
-        )
-
-    def customers(self, rows: Array) -> float:
-        return float(self.count[rows].sum())
-
-    def repeat(self, rows: Array) -> float:
-        return float((self.repeat_rate * self.count)[rows].sum()) / max(self.customers(rows), 1e-9)
-
-    def repeat_variance(self, rows: Array) -> float:
-        return self.repeat(rows) * (1 - self.repeat(rows)) / max(self.customers(rows), 1e-9)
-
-
-def unit_truths(
-    plan: StorePlan, window: Window, demand: Demand, expectation: Expectation, customers: Customers, outcome: Outcome
-) -> tuple[UnitTruth, ...]:
-    """Return the truth of every channel and named campaign, in the order of the plan."""
-    planned = _Planned.of(window, demand, expectation)
-    is_inside = (customers.day >= window.start) & (customers.day <= window.end)
-    drawn = [np.flatnonzero(is_inside & (customers.campaign == k)) for k in range(len(plan.campaigns))]
-    everyone = np.concatenate(drawn)
-    unassigned = np.array([k for k, c in enumerate(plan.campaigns) if c.channel == UNASSIGNED], dtype=np.int64)
-
-    def squares(rows: Array) -> float:
-        """Variance of the margin that these campaigns bring, for a Poisson number of customers."""
-        members = np.concatenate([drawn[k] for k in rows]) if len(rows) else everyone[:0]
-        pool = members if len(members) >= _FEW_TO_REPEAT else everyone
-        return planned.customers(rows) * float(np.mean(outcome.margin[pool] ** 2)) if len(pool) else 0.0
-
-    units = []
-    for kind, name, members in _members(plan):
-        rows = np.array(members)
-        rest = np.setdiff1d(np.arange(len(plan.campaigns)), rows)
-        given = np.union1d(rows, unassigned)
-        first = plan.campaigns[members[0]]
-        has_spend = all(plan.campaigns[k].cost_per_customer is not None for k in members)
-        has_lever = first.channel != UNASSIGNED
-        spend = float(planned.spend[rows].sum())
-        expected = float(planned.earned[rows].sum()) - spend
-        expected_given = float(planned.earned[given].sum()) - spend
-        error, error_given = np.sqrt(squares(rows)), np.sqrt(squares(given))
-        repeat, rest_repeat = planned.repeat(rows), planned.repeat(rest)
-        verdict, reason = true_verdict(
-            has_spend=has_spend,
-            margin=expected,
-            margin_error=float(error),
-            customers=planned.customers(rows),
-            repeat=repeat,
-            rest=rest_repeat,
-            given_margin=expected_given,
-            given_repeat=planned.repeat(given),
-            given_rest=planned.repeat(np.setdiff1d(rest, given)),
-        )
-        mine = np.concatenate([drawn[k] for k in rows])
-        others = np.setdiff1d(everyone, mine)
-        realised = float(outcome.margin[mine].sum()) - spend
-        is_far = abs(expected) >= _CLEAR * error and abs(expected_given) >= _CLEAR * error_given
-        gap_error = np.sqrt(planned.repeat_variance(rows) + planned.repeat_variance(rest))
-        units.append(
-            UnitTruth(
-                unit_kind=kind,
-                unit_name=name,
-                channel_name=first.channel,
-                is_paid=first.is_paid,
-                lever=("budget" if first.is_paid else "effort") if has_lever else None,
-                has_spend=has_spend,
-                spend_amount=round(spend, 2) if has_spend else None,
-                expected_customers_count=round(planned.customers(rows), 2),
-                realised_customers_count=len(mine),
-                expected_margin_amount=round(expected, 2),
-                realised_margin_amount=round(realised, 2),
-                margin_standard_error=round(float(error), 2),
-                expected_margin_per_customer_amount=round(expected / max(planned.customers(rows), 1e-9), 4),
-                realised_margin_per_customer_amount=round(realised / len(mine), 4) if len(mine) else None,
-                expected_repeat_rate=round(repeat, 6),
-                realised_repeat_rate=_share(outcome.has_repeated[mine]),
-                expected_rest_repeat_rate=round(rest_repeat, 6),
-                realised_rest_repeat_rate=_share(outcome.has_repeated[others]),
-                verdict=verdict if has_lever else None,
-                reason=reason if has_lever else "no lever",
-                is_margin_clear=bool(has_spend and is_far),
-                is_repeat_clear=bool(abs(repeat - rest_repeat) >= _CLEAR * gap_error),
-            )
-        )
-    return tuple(units)
-
-
-def _members(plan: StorePlan) -> list[tuple[str, str, list[int]]]:
-    channels = [
-        ("channel", name, [k for k, c in enumerate(plan.campaigns) if c.channel == name]) for name in plan.channels
-    ]
-    return channels + [("campaign", c.campaign, [k]) for k, c in enumerate(plan.campaigns) if c.campaign is not None]
-
-
-def _share(flags: Array) -> float | None:
-    return round(float(flags.mean()), 6) if len(flags) else None
 
 
 def _text(value: object) -> str:
