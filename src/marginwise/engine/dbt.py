@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from marginwise.errors import BuildFailed
 from marginwise.settings import Settings
@@ -78,7 +78,7 @@ class WarehouseProject:
         How many models are built at once.
     """
 
-    _manifests: dict[str, Any] = {}
+    _manifests: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, warehouse: Path, variables: dict[str, Any], *, threads: int = 2) -> None:
         self.warehouse = warehouse

@@ -55,4 +55,7 @@ def last_stages(con: duckdb.DuckDBPyConnection) -> list[StageRecord]:
         "select run_id, stage, status, started_at, ended_at, facts_json from ops.runs"
         " qualify row_number() over (partition by stage order by started_at desc, run_id desc) = 1 order by started_at"
     ).fetchall()
-    return [StageRecord(*row[:5], json.loads(row[5])) for row in rows]
+    return [
+        StageRecord(run_id, stage, status, started_at, ended_at, json.loads(facts))
+        for run_id, stage, status, started_at, ended_at, facts in rows
+    ]

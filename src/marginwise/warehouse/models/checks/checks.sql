@@ -89,22 +89,10 @@ table_checks as (
 ),
 
 final as (
-    select
-        table_name,
-        rule,
-        column_name,
-        severity,
-        cast(row_count as bigint) as row_count,
-        message
+    select table_name, rule, column_name, severity, cast(row_count as bigint) as row_count, message
     from row_checks
     union all
-    select
-        table_name,
-        rule,
-        cast(null as varchar) as column_name,
-        severity,
-        cast(row_count as bigint) as row_count,
-        message
+    select table_name, rule, null, severity, cast(row_count as bigint), message
     from table_checks
 )
 
