@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from marginwise.connectors.mapping import load_mapping
-from marginwise.connectors.proposal import Proposal, propose_mapping
+from marginwise.connectors.proposal.propose import Proposal, propose_mapping
 from marginwise.engine.landing import LandingSource, LandReport, land
 from tests.connectors.shop_exports import Line, Shop
 

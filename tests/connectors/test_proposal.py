@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from marginwise.connectors.mapping import load_mapping
-from marginwise.connectors.proposal import Proposal, propose_mapping
+from marginwise.connectors.proposal.propose import Proposal, propose_mapping
 from marginwise.errors import BadMapping, MarginwiseError
 from tests.connectors.landed_truth import Expected, Landed, land_proposed, right_columns
 from tests.connectors.more_exports import MORE, SHAPES

@@ -90,7 +90,7 @@ def map_file(
 ) -> None:
     """Look at an unknown file and propose a mapping to the contract, with reasons and confidence."""
     from marginwise.cli.console import print_json, terminal
-    from marginwise.connectors.proposal import propose_mapping
+    from marginwise.connectors.proposal.propose import propose_mapping
 
     proposal = propose_mapping([file])
     if out is not None:

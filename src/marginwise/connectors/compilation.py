@@ -29,7 +29,7 @@ _NO_COLUMN = (
 )
 
 
-class _MissingColumn(Exception):  # noqa: N818 - becomes UnknownColumn where the file is known
+class _MissingColumn(Exception):
     def __init__(self, column: str, group: str, where: str) -> None:
         super().__init__(column)
         self.column, self.group, self.where = column, group, where

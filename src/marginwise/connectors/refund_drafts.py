@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.drafts import COUNTED, Draft, TableDraft, plain_draft
-from marginwise.connectors.order_columns import customer_expression
-from marginwise.connectors.product_drafts import product_draft
-from marginwise.connectors.tax_position import share_of_tax
+from marginwise.connectors.proposal.drafts import COUNTED, Draft, TableDraft, plain_draft
+from marginwise.connectors.proposal.order_columns import customer_expression
+from marginwise.connectors.proposal.product_drafts import product_draft
+from marginwise.connectors.proposal.tax_position import share_of_tax
 
 if TYPE_CHECKING:
-    from marginwise.connectors.line_amounts import LineAmounts
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
-    from marginwise.connectors.returns import Returns
+    from marginwise.connectors.proposal.line_amounts import LineAmounts
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
+    from marginwise.connectors.proposal.returns import Returns
 
 __all__ = ["returned_rows"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from marginwise.connectors.file_groups import data_files
 from marginwise.connectors.mapping import FileGroup, Mapping, SourceHeader, TableMapping, load_mapping, pack_names
-from marginwise.connectors.proposal import Proposal, propose_mapping, source_name
+from marginwise.connectors.proposal.file_groups import data_files
+from marginwise.connectors.proposal.propose import Proposal, propose_mapping, source_name
 from marginwise.engine.dbt import project_directory, warehouse_variables
 from marginwise.engine.publish import PUBLISHED_STORE
 from marginwise.errors import BadMapping, BadSettings, MissingFile, nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.drafts import (
+from marginwise.connectors.proposal.drafts import (
     Draft,
     TableDraft,
     boolean_draft,
@@ -15,10 +15,15 @@ from marginwise.connectors.drafts import (
     plain_draft,
     word_case,
 )
-from marginwise.connectors.file_roles import named_table
-from marginwise.connectors.flat import dependencies
-from marginwise.connectors.lexicon import concepts, vocabulary
-from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, customer_drafts, customer_expression
+from marginwise.connectors.proposal.file_roles import named_table
+from marginwise.connectors.proposal.flat import dependencies
+from marginwise.connectors.proposal.lexicon import concepts, vocabulary
+from marginwise.connectors.proposal.order_columns import (
+    ORDER_AMOUNTS,
+    OrderColumns,
+    customer_drafts,
+    customer_expression,
+)
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
@@ -26,8 +31,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["dates_of_customers", "keep_unused", "orders_file", "plain_file"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from marginwise.connectors.profile import ColumnProfile, FileProfile
+    from marginwise.connectors.proposal.profile import ColumnProfile, FileProfile
 
 __all__ = ["Dependencies", "dependencies", "find_order_key", "included_share", "is_of_order", "share_of_rows"]
 

@@ -13,8 +13,8 @@ from marginwise.contract.loader import contracts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from marginwise.connectors.drafts import Draft, TableDraft
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.drafts import Draft, TableDraft
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["HeaderLine", "mapping_text", "toml_text"]
 

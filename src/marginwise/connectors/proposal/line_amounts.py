@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.drafts import Draft, plain, plain_draft
-from marginwise.connectors.flat import Dependencies, is_of_order, share_of_rows
-from marginwise.connectors.tax_position import share_of_tax, tax_position
+from marginwise.connectors.proposal.drafts import Draft, plain, plain_draft
+from marginwise.connectors.proposal.flat import Dependencies, is_of_order, share_of_rows
+from marginwise.connectors.proposal.tax_position import share_of_tax, tax_position
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["LineAmounts", "line_amounts"]
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from marginwise.connectors.lexicon import Concept, concepts, folded, words_of
+from marginwise.connectors.proposal.lexicon import Concept, concepts, folded, words_of
 
 __all__ = ["OWN_WORD", "NameMatch", "is_private_name", "language_of", "match_name"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.flat import dependencies, find_order_key, share_of_rows
-from marginwise.connectors.matching import Match
-from marginwise.connectors.value_fit import fit_of
+from marginwise.connectors.proposal.flat import dependencies, find_order_key, share_of_rows
+from marginwise.connectors.proposal.matching import Match
+from marginwise.connectors.proposal.value_fit import fit_of
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.profile import ColumnProfile, FileProfile
+    from marginwise.connectors.proposal.profile import ColumnProfile, FileProfile
 
 __all__ = ["fill_by_structure"]
 

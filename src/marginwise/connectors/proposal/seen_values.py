@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import is_private_name
-from marginwise.connectors.lexicon import null_words
-from marginwise.connectors.notation import NumberNotation, TimeNotation, number_notation, number_shapes, time_notation
+from marginwise.connectors.proposal.column_names import is_private_name
+from marginwise.connectors.proposal.lexicon import null_words
+from marginwise.connectors.proposal.notation import (
+    NumberNotation,
+    TimeNotation,
+    number_notation,
+    number_shapes,
+    time_notation,
+)
 
 if TYPE_CHECKING:
     import duckdb

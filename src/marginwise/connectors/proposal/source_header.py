@@ -6,19 +6,19 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import language_of
-from marginwise.connectors.lexicon import value_key, vocabulary, words_of
-from marginwise.connectors.line_amounts import line_amounts
-from marginwise.connectors.mapping_text import HeaderLine
+from marginwise.connectors.proposal.column_names import language_of
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary, words_of
+from marginwise.connectors.proposal.line_amounts import line_amounts
+from marginwise.connectors.proposal.mapping_text import HeaderLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
 
-    from marginwise.connectors.drafts import TableDraft
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.drafts import TableDraft
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["source_header"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.flat import share_of_rows
-from marginwise.connectors.lexicon import vocabulary, words_of
+from marginwise.connectors.proposal.flat import share_of_rows
+from marginwise.connectors.proposal.lexicon import vocabulary, words_of
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.matching import Match
+    from marginwise.connectors.proposal.matching import Match
 
 __all__ = ["share_of_tax", "tax_position"]
 

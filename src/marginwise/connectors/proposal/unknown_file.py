@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import match_name
 from marginwise.connectors.dialect import Dialect, find_dialect, first_records, storage_kind
-from marginwise.connectors.lexicon import concepts
+from marginwise.connectors.proposal.column_names import match_name
+from marginwise.connectors.proposal.lexicon import concepts
 from marginwise.connectors.reader import Reading, inspect_file, read_text_file
 from marginwise.errors import UnreadableFile
 

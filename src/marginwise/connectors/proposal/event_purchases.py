@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
-from marginwise.connectors.drafts import Draft, TableDraft, plain_draft
-from marginwise.connectors.lexicon import value_key, vocabulary
-from marginwise.connectors.order_columns import customer_expression
+from marginwise.connectors.proposal.drafts import Draft, TableDraft, plain_draft
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary
+from marginwise.connectors.proposal.order_columns import customer_expression
 
 if TYPE_CHECKING:
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["purchases_of_events"]
 

@@ -171,7 +171,7 @@ def value_key(value: str) -> str:
 
 def _document(name: str) -> dict[str, Any]:
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stays text: "no" is a word here
-    text = (files("marginwise.connectors") / name).read_text(encoding="utf-8")
+    text = (files("marginwise.connectors.proposal") / name).read_text(encoding="utf-8")
     return dict(yaml.load(text, Loader=loader))  # noqa: S506 - the base loader builds texts only
 
 

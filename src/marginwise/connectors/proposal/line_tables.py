@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import match_name
-from marginwise.connectors.drafts import COUNTED, Draft, TableDraft, extra_columns, is_private, plain_draft
-from marginwise.connectors.flat import Dependencies, dependencies, is_of_order
-from marginwise.connectors.lexicon import concepts
-from marginwise.connectors.line_amounts import LineAmounts, line_amounts
-from marginwise.connectors.matching import Match
-from marginwise.connectors.order_columns import ORDER_AMOUNTS, OrderColumns, customer_drafts, customer_expression
-from marginwise.connectors.product_drafts import product_draft, product_drafts
+from marginwise.connectors.proposal.column_names import match_name
+from marginwise.connectors.proposal.drafts import COUNTED, Draft, TableDraft, extra_columns, is_private, plain_draft
+from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order
+from marginwise.connectors.proposal.lexicon import concepts
+from marginwise.connectors.proposal.line_amounts import LineAmounts, line_amounts
+from marginwise.connectors.proposal.matching import Match
+from marginwise.connectors.proposal.order_columns import (
+    ORDER_AMOUNTS,
+    OrderColumns,
+    customer_drafts,
+    customer_expression,
+)
+from marginwise.connectors.proposal.product_drafts import product_draft, product_drafts
+from marginwise.connectors.proposal.returns import find_returns, returned_by_state
 from marginwise.connectors.refund_drafts import returned_rows
-from marginwise.connectors.returns import find_returns, returned_by_state
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["LineFile", "with_time_of_day"]
 

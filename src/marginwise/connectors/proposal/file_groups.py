@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.dialect import Dialect, storage_kind
-from marginwise.connectors.lexicon import words_of
+from marginwise.connectors.proposal.lexicon import words_of
 from marginwise.connectors.reader import inspect_file
 from marginwise.errors import UnreadableFile
 

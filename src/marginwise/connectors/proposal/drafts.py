@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.column_names import is_private_name
-from marginwise.connectors.lexicon import value_key, vocabulary, words_of
-from marginwise.connectors.matching import Match
+from marginwise.connectors.proposal.column_names import is_private_name
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary, words_of
+from marginwise.connectors.proposal.matching import Match
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from marginwise.connectors.profile import ColumnProfile, FileProfile
+    from marginwise.connectors.proposal.profile import ColumnProfile, FileProfile
 
 __all__ = [
     "COUNTED",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.flat import dependencies
-from marginwise.connectors.lexicon import folded, vocabulary_lists, words_of
-from marginwise.connectors.matching import Match, match_columns
+from marginwise.connectors.proposal.flat import dependencies
+from marginwise.connectors.proposal.lexicon import folded, vocabulary_lists, words_of
+from marginwise.connectors.proposal.matching import Match, match_columns
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["file_role", "named_table"]
 

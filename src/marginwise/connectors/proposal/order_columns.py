@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.drafts import Draft, TableDraft, boolean_draft, plain, plain_draft, status_draft
-from marginwise.connectors.flat import Dependencies, dependencies, is_of_order
-from marginwise.connectors.lexicon import value_key, vocabulary
+from marginwise.connectors.proposal.drafts import Draft, TableDraft, boolean_draft, plain, plain_draft, status_draft
+from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["ORDER_AMOUNTS", "OrderColumns", "customer_drafts", "customer_expression"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
-from marginwise.connectors.drafts import Draft, TableDraft, plain, plain_draft
-from marginwise.connectors.flat import dependencies
-from marginwise.connectors.lexicon import value_key, vocabulary
+from marginwise.connectors.proposal.drafts import Draft, TableDraft, plain, plain_draft
+from marginwise.connectors.proposal.flat import dependencies
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["kind_of", "product_draft", "product_drafts"]
 

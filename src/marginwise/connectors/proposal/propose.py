@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from marginwise.connectors.drafts import TableDraft
-from marginwise.connectors.event_purchases import purchases_of_events
-from marginwise.connectors.file_groups import data_files, group_files
-from marginwise.connectors.file_roles import file_role
-from marginwise.connectors.flat import included_share
-from marginwise.connectors.lexicon import words_of
-from marginwise.connectors.line_tables import LineFile, with_time_of_day
-from marginwise.connectors.mapping_text import SURE, mapping_text
-from marginwise.connectors.matching import Match, match_columns
-from marginwise.connectors.plain_tables import (
+from marginwise.connectors.proposal.drafts import TableDraft
+from marginwise.connectors.proposal.event_purchases import purchases_of_events
+from marginwise.connectors.proposal.file_groups import data_files, group_files
+from marginwise.connectors.proposal.file_roles import file_role
+from marginwise.connectors.proposal.flat import included_share
+from marginwise.connectors.proposal.lexicon import words_of
+from marginwise.connectors.proposal.line_tables import LineFile, with_time_of_day
+from marginwise.connectors.proposal.mapping_text import SURE, mapping_text
+from marginwise.connectors.proposal.matching import Match, match_columns
+from marginwise.connectors.proposal.plain_tables import (
     dates_of_customers,
     keep_unused,
     orders_file,
     plain_file,
 )
-from marginwise.connectors.profile import FileProfile, profile_files
-from marginwise.connectors.source_header import source_header
-from marginwise.connectors.structure import fill_by_structure
-from marginwise.connectors.value_fit import fit_of
+from marginwise.connectors.proposal.profile import FileProfile, profile_files
+from marginwise.connectors.proposal.source_header import source_header
+from marginwise.connectors.proposal.structure import fill_by_structure
+from marginwise.connectors.proposal.value_fit import fit_of
 from marginwise.contract.loader import contracts
 from marginwise.errors import UnreadableFile
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.lexicon import value_key, vocabulary
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from marginwise.connectors.profile import ColumnProfile
+    from marginwise.connectors.proposal.profile import ColumnProfile
 
 __all__ = ["fit_of", "shown"]
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.flat import share_of_rows
-from marginwise.connectors.lexicon import value_key, vocabulary
-from marginwise.connectors.product_drafts import kind_of
+from marginwise.connectors.proposal.flat import share_of_rows
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary
+from marginwise.connectors.proposal.product_drafts import kind_of
 
 if TYPE_CHECKING:
     import duckdb
 
-    from marginwise.connectors.matching import Match
-    from marginwise.connectors.profile import FileProfile
+    from marginwise.connectors.proposal.matching import Match
+    from marginwise.connectors.proposal.profile import FileProfile
 
 __all__ = ["Returns", "find_returns", "returned_by_state"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import cleaned, identifier, literal
-from marginwise.connectors.lexicon import value_key, vocabulary
 from marginwise.connectors.mapping import FileGroup
-from marginwise.connectors.notation import NumberNotation, TimeNotation
-from marginwise.connectors.seen_values import ColumnFacts, column_facts, declared_notation
-from marginwise.connectors.unknown_file import how_written, load_raw
+from marginwise.connectors.proposal.lexicon import value_key, vocabulary
+from marginwise.connectors.proposal.notation import NumberNotation, TimeNotation
+from marginwise.connectors.proposal.seen_values import ColumnFacts, column_facts, declared_notation
+from marginwise.connectors.proposal.unknown_file import how_written, load_raw
 from marginwise.errors import UnreadableFile
 
 if TYPE_CHECKING:

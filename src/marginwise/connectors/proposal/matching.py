@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.column_names import OWN_WORD, is_private_name, match_name
-from marginwise.connectors.lexicon import Concept, concepts
-from marginwise.connectors.value_fit import fit_of, shown
+from marginwise.connectors.proposal.column_names import OWN_WORD, is_private_name, match_name
+from marginwise.connectors.proposal.lexicon import Concept, concepts
+from marginwise.connectors.proposal.value_fit import fit_of, shown
 
 if TYPE_CHECKING:
-    from marginwise.connectors.profile import ColumnProfile, FileProfile
+    from marginwise.connectors.proposal.profile import ColumnProfile, FileProfile
 
 __all__ = ["Match", "match_columns", "relevant_concepts"]
 
