@@ -78,7 +78,7 @@ def money(amount: Number, currency: str, decimals: int | None = None) -> str:
 
     >>> money(1234567.8, "EUR"), money(-42.5, "USD"), money(1200, "CHF"), money(None, "EUR")
     ('€1,234,568', '−$42.50', 'CHF\xa01,200', 'not available')
-    """  # noqa: RUF002
+    """
     number = finite(amount)
     if number is None:
         return NOT_AVAILABLE
@@ -92,7 +92,7 @@ def money_short(amount: Number, currency: str) -> str:
 
     >>> money_short(1_234_567, "EUR"), money_short(-48_200, "EUR"), money_short(999_960, "EUR"), money_short(7, "EUR")
     ('€1.23M', '−€48.2k', '€1.00M', '€7')
-    """  # noqa: RUF002
+    """
     number = finite(amount)
     if number is None:
         return NOT_AVAILABLE
@@ -112,7 +112,7 @@ def money_range(low: Number, high: Number, currency: str, decimals: int | None =
 
     >>> money_range(-1200, 3400, "EUR")
     '−1,200 to 3,400'
-    """  # noqa: RUF002
+    """
     if finite(low) is None or finite(high) is None:
         return NOT_AVAILABLE
     places = money_decimals([low, high], currency) if decimals is None else decimals
@@ -137,7 +137,7 @@ def rate_range(low: Number, high: Number) -> str:
 
     >>> rate_range(0.298, 0.326)
     '29.8–32.6%'
-    """  # noqa: RUF002
+    """
     lower, upper = finite(low), finite(high)
     if lower is None or upper is None:
         return NOT_AVAILABLE
