@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
-__all__ = ["discoveries"]
+    from marginwise.settings import DecisionSettings
+
+__all__ = ["discoveries", "taken_back"]
 
 _ROUNDING = 1e-12
 
@@ -41,3 +44,32 @@ def discoveries(errors: Sequence[float], limit: float) -> list[bool]:
     last_of_equals = np.searchsorted(ordered, ordered, side="right") - 1
     allowed = ordered[means[last_of_equals] <= limit + _ROUNDING]
     return [bool(len(allowed) and error <= allowed[-1]) for error in errors]
+
+
+def taken_back(claims: Sequence[tuple[Hashable, str, float | None]], settings: DecisionSettings) -> list[bool]:
+    """Say which Scale and Kill are taken back, so that few of those named together are wrong.
+
+    Parameters
+    ----------
+    claims
+        Per unit: what it is judged together with, its verdict, P(M > 0).
+    settings
+        The largest mean errors.
+
+    Examples
+    --------
+    >>> from marginwise.settings import DecisionSettings
+    >>> taken_back([("channel", "kill", 0.01), ("channel", "kill", 0.3), ("campaign", "fix", 0.5)], DecisionSettings())
+    [False, True, False]
+    """
+    limits = {"scale": settings.scale_false_discovery, "kill": settings.kill_false_discovery}
+    named: dict[tuple[Hashable, str], list[tuple[int, float]]] = defaultdict(list)
+    for position, (group, verdict, chance) in enumerate(claims):
+        if verdict in limits and chance is not None:
+            named[group, verdict].append((position, 1 - chance if verdict == "scale" else chance))
+    is_cut = [False] * len(claims)
+    for (_, verdict), members in named.items():
+        stays = discoveries([error for _, error in members], limits[verdict])
+        for (position, _), stay in zip(members, stays, strict=True):
+            is_cut[position] = not stay
+    return is_cut

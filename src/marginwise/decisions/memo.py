@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_charts import interval_chart, waterfall_chart
+from marginwise.decisions.memo_robustness import robustness_view
 from marginwise.decisions.memo_tables import (
     bridge_tables,
     bridge_waterfall,
@@ -61,6 +62,8 @@ class MemoFacts:
         Rows of ``decisions.verdicts``, every kind of unit.
     looks_good
         Rows of ``decisions.looks_good_loses_money``.
+    robustness
+        Rows of ``decisions.robustness``.
     bridge
         Rows of ``marts.mart_margin_bridge``.
     grades, findings
@@ -81,6 +84,7 @@ class MemoFacts:
     currency: str
     verdicts: Rows
     looks_good: Rows = ()
+    robustness: Rows = ()
     bridge: Rows = ()
     grades: Rows = ()
     findings: Rows = ()
@@ -147,6 +151,7 @@ def _view(facts: MemoFacts) -> dict[str, Any]:
         "channels_markdown": decision_markdown(channels, currency),
         "reasons": reason_list(channels),
         "withstood": _WITHSTOOD,
+        "robustness": robustness_view(channels, facts.robustness, facts.horizon_days),
         "resolved": _resolved(facts.verdicts),
         "nothing_looks_good": _nothing_looks_good(facts.verdicts),
         "is_bounded": any(verdict_of(row) in _DECIDED and row.get("unattributed_given_verdict") for row in channels),

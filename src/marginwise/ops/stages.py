@@ -118,19 +118,25 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
 
 
 def learn(context: RunContext) -> dict[str, Any]:
-    """Turn the evidence of every unit into intervals and probabilities."""
+    """Turn the evidence of every unit into intervals and probabilities, also under other assumptions."""
     from marginwise.science.evidence import posteriors
+    from marginwise.science.variants import variant_posteriors
 
     with warehouse_of(context) as con:
         units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
         evidence = con.sql("from marts.mart_decision_evidence order by all").to_arrow_table()
-        found = posteriors(units, evidence, interval=context.settings.decisions.interval)
-        _write(con, "science", {"posteriors": found})
+        interval = context.settings.decisions.interval
+        found = posteriors(units, evidence, interval=interval)
+        variant_units = con.sql("from marts.mart_decision_variant_units order by all").to_arrow_table()
+        variants = con.sql("select * exclude (subject_key) from marts.mart_decision_variants").to_arrow_table()
+        varied = variant_posteriors(variant_units, variants, interval=interval)
+        _write(con, "science", {"posteriors": found, "variant_posteriors": varied})
     return {"units": units.num_rows, "customers": evidence.num_rows}
 
 
 def decide(context: RunContext) -> dict[str, Any]:
     """Give every unit its verdict, and list what looks good and loses money."""
+    from marginwise.decisions.robustness import robustness, with_robustness
     from marginwise.decisions.verdict import looks_good_loses_money, verdicts
 
     with warehouse_of(context) as con:
@@ -138,8 +144,16 @@ def decide(context: RunContext) -> dict[str, Any]:
         found = con.sql("from science.posteriors order by all").to_arrow_table()
         grades = con.sql("from ops.table_grades").to_arrow_table()
         judged = verdicts(units, found, grades, context.settings.decisions, context.settings.store.currency)
+        varied = robustness(
+            judged,
+            con.sql("from science.variant_posteriors order by all").to_arrow_table(),
+            grades,
+            context.settings.decisions,
+        )
+        judged = with_robustness(judged, varied, context.settings.decisions)
         good_looking = looks_good_loses_money(judged, context.settings.decisions)
-        _write(con, "decisions", {"verdicts": judged, "looks_good_loses_money": good_looking, "posteriors": found})
+        _write(con, "decisions", {"verdicts": judged, "looks_good_loses_money": good_looking, "posteriors": found,
+                                  "robustness": varied})  # fmt: skip
         counts = con.execute(
             "select verdict, count(*) from decisions.verdicts where verdict is not null group by all order by all"
         ).fetchall()

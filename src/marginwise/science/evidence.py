@@ -17,7 +17,15 @@ from marginwise.science.customers import UnitGroup, unit_groups
 from marginwise.science.margin import MarginDraws, UnitEvidence, margin_draws
 from marginwise.science.repeat import RepeatPosterior, repeat_posterior
 
-__all__ = ["SCENARIOS", "posteriors"]
+__all__ = [
+    "POSTERIORS_SCHEMA",
+    "SCENARIOS",
+    "RandomSources",
+    "margin_of",
+    "posterior_rows",
+    "posteriors",
+    "repeats_of",
+]
 
 SCENARIOS = ("base", "unattributed_given", "unknown_costs_free")
 
@@ -27,7 +35,7 @@ Bools = NDArray[np.bool_]
 _UNATTRIBUTED, _GUESTS = "Unassigned", "Guests"
 _BOUNDED_KINDS = ("channel", "campaign")
 _DRAWS, _DRAWS_OF_MANY, _MANY_UNITS = 4000, 1000, 400
-_SCHEMA = pa.schema(
+POSTERIORS_SCHEMA = pa.schema(
     [("store_id", pa.string()), ("unit_kind", pa.string()), ("unit_id", pa.string()), ("scenario", pa.string()),
      ("customers_count", pa.int64()), ("margin_amount", pa.float64()), ("margin_low_amount", pa.float64()),
      ("margin_high_amount", pa.float64()), ("margin_per_customer_amount", pa.float64()),
@@ -85,35 +93,35 @@ def posteriors(units: pa.Table, evidence: pa.Table, *, interval: float = 0.90, s
     unattributed: dict[str, _Unattributed] = {}
     judged: dict[str, tuple[float, float]] = {}
     for group in unit_groups(units, evidence):
-        sources = _Sources(group, seed)
+        sources = RandomSources(group, seed)
         counts = (float(group.judged.sum()), float(group.repeated.sum()))
         if group.kind == "channel":
             judged[group.store_id] = counts
         # campaigns cover a part of the store only; the rest is the rest of the store
         store = max(counts, judged.get(group.store_id, counts)) if group.kind in _BOUNDED_KINDS else counts
-        base = _margin(group, group.cm2, sources)
+        base = margin_of(group, group.cm2, sources)
         if group.kind == "channel" and _UNATTRIBUTED in group.names:
             unattributed[group.store_id] = _Unattributed(group, base)
-        repeats = _repeats(group, store, sources)
-        parts.append(_rows(group, "base", group.cm2, base, repeats, interval))
+        repeats = repeats_of(group, store, sources)
+        parts.append(posterior_rows(group, "base", group.cm2, base, repeats, interval))
         if group.kind in _BOUNDED_KINDS:
             extra = unattributed.get(group.store_id)
-            given = _repeats(group, store, sources, (extra.judged, extra.repeated)) if extra else repeats
-            parts.append(_rows(group, "unattributed_given", group.cm2, base, given, interval, extra))
+            given = repeats_of(group, store, sources, (extra.judged, extra.repeated)) if extra else repeats
+            parts.append(posterior_rows(group, "unattributed_given", group.cm2, base, given, interval, extra))
         free_cm2 = group.cm2 + group.unknown_revenue
-        free = _margin(group, free_cm2, sources) if group.unknown_revenue.any() else base
-        parts.append(_rows(group, "unknown_costs_free", free_cm2, free, repeats, interval))
-    return pa.concat_tables(parts) if parts else _SCHEMA.empty_table()
+        free = margin_of(group, free_cm2, sources) if group.unknown_revenue.any() else base
+        parts.append(posterior_rows(group, "unknown_costs_free", free_cm2, free, repeats, interval))
+    return pa.concat_tables(parts) if parts else POSTERIORS_SCHEMA.empty_table()
 
 
-class _Sources:
+class RandomSources:
     """Random sources that depend on the seed and the names alone, so that one unit does not disturb another's."""
 
-    def __init__(self, group: UnitGroup, seed: int) -> None:
+    def __init__(self, group: UnitGroup, seed: int, draws: int = _DRAWS) -> None:
         self._seed = seed
         self._group = f"{group.store_id}\x1f{group.kind}"
         self._names = group.names
-        self.draws = _DRAWS if len(group.names) <= _MANY_UNITS else _DRAWS_OF_MANY
+        self.draws = draws if len(group.names) <= _MANY_UNITS else min(draws, _DRAWS_OF_MANY)
 
     def of(self, purpose: str) -> tuple[np.random.Generator, list[np.random.Generator]]:
         """Return the source of what units share, and one for each unit."""
@@ -136,20 +144,22 @@ class _Unattributed:
         self.judged, self.repeated = float(group.judged[at]), float(group.repeated[at])
 
 
-def _margin(group: UnitGroup, cm2: Floats, sources: _Sources) -> MarginDraws:
+def margin_of(group: UnitGroup, cm2: Floats, sources: RandomSources) -> MarginDraws:
+    """Draw the margin of every unit of a group whose customers bring `cm2`."""
     shared, units = sources.of("margin")
     is_pooled = ~group.lacks_spend & (np.array(group.names) != _GUESTS)
     return margin_draws(UnitEvidence(cm2, group.unit, group.spend, is_pooled), shared, units, sources.draws)
 
 
-def _repeats(
-    group: UnitGroup, store: tuple[float, float], sources: _Sources, given: tuple[float, float] = (0.0, 0.0)
+def repeats_of(
+    group: UnitGroup, store: tuple[float, float], sources: RandomSources, given: tuple[float, float] = (0.0, 0.0)
 ) -> RepeatPosterior:
+    """Return the repeat rate of every unit of a group against the rest of a store with these counts."""
     shared, units = sources.of("repeat")
     return repeat_posterior(group.judged, group.repeated, store, shared, units, sources.draws, given)
 
 
-def _rows(
+def posterior_rows(
     group: UnitGroup,
     scenario: str,
     cm2: Floats,
@@ -196,7 +206,7 @@ def _rows(
         "rest_repeat_rate": _where(~np.isnan(repeats.rest_rate), repeats.rest_rate),
         "p_repeat_above_rest": _where(~np.isnan(repeats.p_above_rest), repeats.p_above_rest),
     }
-    return pa.table(columns, schema=_SCHEMA)
+    return pa.table(columns, schema=POSTERIORS_SCHEMA)
 
 
 def _where(is_known: Bools, values: Floats) -> pa.Array:

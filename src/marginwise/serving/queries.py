@@ -105,6 +105,7 @@ class PublishedStore:
                 currency=str(run.get("currency", "")),
                 verdicts=_rows(con, "decisions.verdicts"),
                 looks_good=_rows(con, "decisions.looks_good_loses_money"),
+                robustness=_rows(con, "decisions.robustness"),
                 bridge=_rows(con, "marts.mart_margin_bridge"),
                 grades=_rows(con, "ops.table_grades"),
                 findings=_rows(con, "ops.checks"),

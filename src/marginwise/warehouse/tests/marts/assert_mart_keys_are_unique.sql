@@ -7,6 +7,8 @@
     'mart_funnel_by_channel': ['store_id', 'period_kind', 'period_start_date', 'channel_name'],
     'mart_decision_units': ['store_id', 'unit_kind', 'unit_id'],
     'mart_decision_evidence': ['store_id', 'unit_kind', 'unit_id', 'subject_key'],
+    'mart_decision_variants': ['store_id', 'horizon_days', 'subject_key'],
+    'mart_decision_variant_units': ['store_id', 'unit_kind', 'unit_id', 'touch_rule', 'horizon_days'],
 } %}
 
 {% for mart, columns in keys.items() -%}
