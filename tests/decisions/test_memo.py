@@ -63,8 +63,9 @@ def test_html_is_well_formed_and_sections_are_in_order(facts: MemoFacts) -> None
     assert outline.headings == [
         facts.store_name, "Does the next unit of capital earn or burn?", "Why each verdict",
         "Do the verdicts hold under other assumptions?",
-        "What would resolve the abstentions, and what it is worth", "Looks good, loses money", "Margin bridge",
-        "Campaigns", "Partners", "Categories", "How good the data are", "What this memo cannot say",
+        "What would resolve the abstentions, and what it is worth", "Looks good, loses money",
+        "What changed since the last memo, and why", "Margin bridge", "Campaigns", "Partners", "Categories",
+        "How good the data are", "What this memo cannot say",
     ]  # fmt: skip
     markdown = [line.lstrip("# ") for line in render_memo(facts).markdown.splitlines() if line.startswith("#")]
     assert markdown[1:] == outline.headings[1:]

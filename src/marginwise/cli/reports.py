@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ _BROKEN = (
     "select table_name, rule, column_name, severity, row_count, message from ops.checks where row_count > 0"
     " order by row_count desc, table_name, rule, column_name"
 )
+
+_CHANGE = ("memo", "as of", "unit", "before", "now", "cause")
 
 
 def published_store(project: Path) -> PublishedStore:
@@ -94,12 +97,13 @@ def print_status(project: Path, *, as_json: bool) -> None:
             ]
         finally:
             con.close()
-    try:
-        manifest: dict[str, Any] | None = PublishedStore(settings.state_directory / PUBLISHED_STORE).manifest()
-    except NothingPublished:
-        manifest = None
+    store = PublishedStore(settings.state_directory / PUBLISHED_STORE)
+    manifest: dict[str, Any] | None = None
+    changes: list[dict[str, Any]] = []
+    with suppress(NothingPublished):
+        manifest, changes = store.manifest(), store.last_changes()
     if as_json:
-        print_json({"store": settings.store.name, "stages": stages, "published": manifest})
+        print_json({"store": settings.store.name, "stages": stages, "published": manifest, "last_changes": changes})
         return
     console = terminal()
     console.print(f"{settings.store.name}: {len(settings.sources)} source(s)", markup=False)
@@ -111,6 +115,16 @@ def print_status(project: Path, *, as_json: bool) -> None:
         console.print("Nothing published yet.")
     else:
         console.print(f"Published: manifest {manifest['manifest_id']}, as of {manifest['as_of_date']}.")
+        if changes:
+            print_rows("Last changes of a verdict", _CHANGE, [_changed(row) for row in changes])
+        else:
+            console.print("No verdict has changed between memos yet.")
+
+
+def _changed(row: dict[str, Any]) -> tuple[Any, ...]:
+    unit = f"{row['unit_kind']} {row['unit_name']}"
+    before, now = row["previous_verdict"] or "not judged", row["verdict"] or "not judged"
+    return (row["memo_number"], row["as_of_date"], unit, before, now, ", ".join(row["causes"]))
 
 
 def _run_facts(report: RunReport) -> dict[str, Any]:

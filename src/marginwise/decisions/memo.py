@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from marginwise.decisions.memo_answer import answer
+from marginwise.decisions.memo_changes import changes_since_last
 from marginwise.decisions.memo_charts import interval_chart, waterfall_chart
 from marginwise.decisions.memo_robustness import robustness_view
 from marginwise.decisions.memo_tables import (
@@ -70,6 +71,8 @@ class MemoFacts:
         Rows of ``ops.table_grades`` and those of ``ops.checks`` with rows that failed.
     cost_coverage
         One row per cost line: cost_line, known_rate, assumed_rate, unknown_rate (shares of net revenue, 0-1).
+    memos, movements
+        Rows of ``decisions.memos`` and ``decisions.movements``.
     unattributed_rate
         Share of net revenue (0-1) that no channel can be given.
     as_of_date, window_start_date, window_end_date, horizon_days
@@ -89,6 +92,8 @@ class MemoFacts:
     grades: Rows = ()
     findings: Rows = ()
     cost_coverage: Rows = ()
+    memos: Rows = ()
+    movements: Rows = ()
     unattributed_rate: float | None = None
     as_of_date: dt.date | None = None
     window_start_date: dt.date | None = None
@@ -159,6 +164,7 @@ def _view(facts: MemoFacts) -> dict[str, Any]:
         "evidence": evidence_table(channels, currency),
         "resolve": resolve_table(facts.verdicts, currency),
         "good_looking": good_looking_table(facts.looks_good, currency),
+        "changes": changes_since_last(facts.memos, facts.movements, currency),
         "bridges": [
             (table, waterfall_chart(bridge_waterfall(rows), currency, table.caption))
             for rows, table in bridge_tables(facts.bridge, currency)

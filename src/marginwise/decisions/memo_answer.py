@@ -45,8 +45,9 @@ def answer(channels: Sequence[Row], horizon_days: int | None = None) -> tuple[st
 
 
 def _earns(scale: Sequence[Row], within: str) -> str:
-    budget = [row for row in scale if row.get("lever") != "effort"]
-    effort = [row for row in scale if row.get("lever") == "effort"]
+    held = [row for row in scale if row.get("is_held")]
+    budget = [row for row in scale if row.get("lever") != "effort" and row not in held]
+    effort = [row for row in scale if row.get("lever") == "effort" and row not in held]
     parts = []
     if budget:
         many = len(budget) > 1
@@ -60,11 +61,16 @@ def _earns(scale: Sequence[Row], within: str) -> str:
             f"{_names(effort)} {'earn' if many else 'earns'} without a budget{'' if budget else within}"
             f" and {'deserve' if many else 'deserves'} effort"
         )
+    if held:
+        many = len(held) > 1
+        parts.append(f"{_names(held)} {'have' if many else 'has'} not clearly lost the margin shown before")
     return f"{'; '.join(parts)}." if parts else "No channel has earned the next unit of capital yet."
 
 
 def _burns(by_verdict: Mapping[str, Sequence[Row]], channels_count: int) -> str:
-    kill, fix, insufficient = (by_verdict[verdict] for verdict in ("kill", "fix", "insufficient"))
+    fix, insufficient = by_verdict["fix"], by_verdict["insufficient"]
+    kill = [row for row in by_verdict["kill"] if not row.get("is_held")]
+    held = [row for row in by_verdict["kill"] if row.get("is_held")]
     parts = []
     if kill:
         many = len(kill) > 1
@@ -72,6 +78,9 @@ def _burns(by_verdict: Mapping[str, Sequence[Row]], channels_count: int) -> str:
             f"{_names(kill)} very likely {'lose' if many else 'loses'} money and should face a holdout"
             " before more is spent"
         )
+    if held:
+        many = len(held) > 1
+        parts.append(f"{_names(held)} {'have' if many else 'has'} not clearly left the loss shown before")
     if fix:
         parts.append(f"{_names(fix)} {'need' if len(fix) > 1 else 'needs'} fixing first")
     if len(insufficient) == channels_count and channels_count > 1:

@@ -21,9 +21,11 @@ _PUBLISHED = {
     "core": "table_name like 'dim_%' or table_name in ('fct_order_lines', 'fct_refunds')",
     "marts": "true",
     "decisions": "true",
-    "ops": "table_name in ('checks', 'table_grades', 'files', 'landing_checks')",
+    "ops": "table_name in ('checks', 'table_grades', 'files', 'landing_checks', 'day_contents')",
     "quarantine": "true",
 }
+# When something happened on this machine is published and no part of the manifest's id.
+_CLOCKED = {"landed_at"}
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,18 @@ def _copy_tables(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
         con.execute(f"create schema if not exists published.{schema}")
         for (name,) in names:
             columns = [row[0] for row in con.execute(f'describe {schema}."{name}"').fetchall()]
-            kept = ", ".join(f'"{column}"' for column in columns if name != "dim_customers" or column not in private)
-            con.execute(f'create table published.{schema}."{name}" as select {kept} from {schema}."{name}"')
+            kept = [column for column in columns if name != "dim_customers" or column not in private]
+            con.execute(f'create table published.{schema}."{name}" as select {_listed(kept)} from {schema}."{name}"')
+            hashed = _listed([column for column in kept if column not in _CLOCKED])
             rows, content = con.execute(
-                f'select count(*), sum(hash({kept}))::varchar from published.{schema}."{name}"'
+                f'select count(*), sum(hash({hashed}))::varchar from published.{schema}."{name}"'
             ).fetchall()[0]
             tables[f"{schema}.{name}"] = {"rows": rows, "content": content}
     return tables
+
+
+def _listed(columns: list[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 def _quoted(path: Path) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,22 @@ import duckdb
 import pyarrow as pa
 
 from marginwise.connectors.mapping import Mapping, load_mapping
-from marginwise.engine.dbt import WarehouseProject, project_directory, warehouse_variables
+from marginwise.decisions.causes import causes_of
+from marginwise.decisions.ledger import Ledger, next_ledger
+from marginwise.engine.day_contents import day_contents
+from marginwise.engine.dbt import WarehouseProject, warehouse_variables
 from marginwise.engine.duckdb import open_warehouse, write_declared
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
-from marginwise.errors import BadSettings, ContractViolated, MarginwiseError, MissingTable
+from marginwise.errors import (
+    BadSettings,
+    BrokenStore,
+    ContractViolated,
+    MarginwiseError,
+    MissingTable,
+    NothingPublished,
+)
+from marginwise.ops.identity import run_identity
 from marginwise.settings import Settings
 
 __all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "warehouse_of", "write_memo"]
@@ -163,17 +172,8 @@ def decide(context: RunContext) -> dict[str, Any]:
 def publish(context: RunContext) -> dict[str, Any]:
     """Switch readers to what this run built, then write the memo from what they now see."""
     with warehouse_of(context) as con:
-        inputs = con.execute(
-            "select source_name, file_name, file_hash, row_count from ops.files where is_active order by all"
-        ).fetchall()
-        as_of = con.execute("select max(as_of_date) from intermediate.int_periods_set").fetchall()[0][0]
-        identity = {
-            "as_of_date": str(as_of),
-            "inputs": [dict(zip(("source", "file", "hash", "rows"), row, strict=True)) for row in inputs],
-            "settings": context.settings.identity(),
-            "code": code_identity(),
-            "version": version("marginwise"),
-        }
+        identity = run_identity(con, context.settings, context.mappings)
+        memos, changes = _carry_ledger(con, context.settings, identity)
         run = {"run_id": context.run_id, "published_at": context.now(), "store": context.settings.store.name,
                "currency": context.settings.store.currency}  # fmt: skip
         publication = publish_store(con, context.settings.state_directory, identity=identity, run=run)
@@ -181,8 +181,45 @@ def publish(context: RunContext) -> dict[str, Any]:
     return {
         "manifest_id": publication.manifest_id,
         "tables": publication.tables_count,
+        "memo_number": memos,
+        "verdicts_changed": changes,
         "memo": [path.name for path in memo],
     }
+
+
+def published_ledger(settings: Settings) -> Ledger:
+    """Return the ledger of the published store; an empty one before the first publication.
+
+    Raises
+    ------
+    BrokenStore
+        When there is a published store that cannot be read: publishing over it would lose its history in silence.
+    """
+    from marginwise.serving.queries import PublishedStore
+
+    path = settings.state_directory / PUBLISHED_STORE
+    try:
+        return PublishedStore(path).ledger()
+    except NothingPublished:
+        return Ledger()
+    except BrokenStore as error:
+        raise BrokenStore(
+            f"The published store {path.name} cannot be read, and it holds the history of all verdicts.",
+            fix=f"Restore {path.name} from a backup, or move it away: the next run then begins a new history.",
+        ) from error
+
+
+def _carry_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, identity: dict[str, Any]) -> tuple[int, int]:
+    """Carry the published ledger into the tables about to be published; return the memo's number and its changes."""
+    published = published_ledger(settings)
+    days = day_contents(con, settings.store.time_zone)
+    judged = con.sql("from decisions.verdicts").to_arrow_table()
+    causes = causes_of(published.manifest, identity, published.day_contents, days) if published.manifest else []
+    ledger = next_ledger(published, judged, identity, causes)
+    _write(con, "decisions", ledger.tables())
+    _write(con, "ops", {"day_contents": days})
+    newest = ledger.memos.to_pylist()[-1]
+    return newest["memo_number"], newest["changes_count"]
 
 
 def write_memo(settings: Settings) -> list[Path]:
@@ -199,16 +236,6 @@ def write_memo(settings: Settings) -> list[Path]:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     return list(files)
-
-
-def code_identity() -> str:
-    """Return the SHA-256 over every file of the package that a number can depend on."""
-    package = project_directory().parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.suffix in {".py", ".sql", ".yml", ".yaml", ".csv", ".toml"} and "target" not in path.parts:
-            digest.update(str(path.relative_to(package)).encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _write(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, pa.Table]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from marginwise.decisions.ledger import Ledger
 from marginwise.decisions.memo import MemoFacts
 from marginwise.errors import BadQuery, BrokenStore, NothingPublished, nearest
 from marginwise.serving.statement import first_line, hold_reading_statement
@@ -88,6 +89,23 @@ class PublishedStore:
         manifest: dict[str, Any] = json.loads(rows[0]["manifest_json"]) if rows else {}
         return manifest
 
+    def ledger(self) -> Ledger:
+        """Return what the store tells of its past: every memo, verdict and change, and its newest manifest."""
+        with self._lock:
+            con = self._open()
+            manifest = _rows(con, "ops.manifest")
+            tables = {name: _table(con, f"decisions.{name}") for name in Ledger().tables()}
+            return Ledger(
+                day_contents=_table(con, "ops.day_contents"),
+                manifest=json.loads(manifest[0]["manifest_json"]) if manifest else {},
+                **{name: table for name, table in tables.items() if table is not None},
+            )
+
+    def last_changes(self, limit: int = 10) -> list[dict[str, Any]]:
+        """Return the newest rows of ``decisions.changes``, the newest memo's first."""
+        changes = self.ledger().changes.to_pylist()
+        return sorted(changes, key=lambda row: -row["memo_number"])[:limit]
+
     def memo_facts(self) -> MemoFacts:
         """Return everything the memo tells, read from one and the same published store.
 
@@ -110,6 +128,8 @@ class PublishedStore:
                 grades=_rows(con, "ops.table_grades"),
                 findings=_rows(con, "ops.checks"),
                 cost_coverage=_cost_coverage(con),
+                memos=_rows(con, "decisions.memos"),
+                movements=_rows(con, "decisions.movements"),
                 unattributed_rate=_first_known(units, "unattributed_rate")["unattributed_rate"],
                 manifest_id=told.get("manifest_id"),
                 **judged,
@@ -175,10 +195,12 @@ def _told(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> BadQuery:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
-    if not _columns(con, table):
-        return []
-    rows: list[dict[str, Any]] = con.execute(f"select * from {table} order by all").to_arrow_table().to_pylist()
-    return rows
+    found = _table(con, table, "order by all")
+    return found.to_pylist() if found is not None else []
+
+
+def _table(con: duckdb.DuckDBPyConnection, table: str, order: str = "") -> pa.Table | None:
+    return con.execute(f"select * from {table} {order}").to_arrow_table() if _columns(con, table) else None
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
