@@ -24,6 +24,7 @@ __all__ = [
     "labels",
     "masked",
     "money",
+    "numbered",
     "timestamps",
     "words_column",
 ]
@@ -100,6 +101,25 @@ def identifiers(prefix: str, numbers: Array) -> pa.Array:
     return words_column(id_words(prefix, np.maximum(numbers, 0)), is_null)
 
 
+def numbered(prefix: str, before: int, count: int) -> Array:
+    """Return the ids of the ``count`` numbers after ``before``, as :func:`id_words` does, block by block.
+
+    >>> words_column(numbered("e", 9_999, 2)).to_pylist()
+    ['e00000010000', 'e00000010001']
+    """
+    words = np.empty((count, 3), dtype=np.uint32)
+    done = 0
+    while done < count:
+        block, first = divmod(before + 1 + done, 10_000)
+        stop = min(done + 10_000 - first, count)
+        words[done:stop, 2] = _four_digits()[first : first + stop - done]
+        head, middle = divmod(block, 10_000)
+        words[done:stop, 1] = _four_digits()[middle]
+        words[done:stop, 0] = _heads(prefix)[head]
+        done = stop
+    return words.view(f"V{_ID_BYTES}").ravel()
+
+
 def masked(column: pa.Array, is_null: Array) -> pa.Array:
     """Return a column without nulls with null where ``is_null`` holds, sharing its values.
 
@@ -118,7 +138,7 @@ def labels(codes: Array, names: Sequence[str | None]) -> pa.Array:
     >>> labels(np.array([1, -1, 0]), ["a", "b"]).to_pylist()
     ['b', None, 'a']
     """
-    named = [name for name in names if name is not None]
+    named = list(dict.fromkeys(name for name in names if name is not None))
     if len(named) == len(names) and codes.dtype in (np.int8, np.int16):
         index = codes
     else:

@@ -17,6 +17,7 @@ from marginwise.demo.arrow_columns import (
     labels,
     masked,
     money,
+    numbered,
     timestamps,
     words_column,
 )
@@ -45,7 +46,7 @@ def order_tables(shop: Shop, orders: Orders, session: Array, reviews: int, strea
     plan, season = shop.plan, shop.season
     rng = streams.of("order states")
     visits = orders.visits
-    words = id_words("o", orders.number(np.arange(orders.count)))
+    words = numbered("o", orders.before, orders.count)
     is_cancelled = visits.kind == CANCELLED
     age = season.end - visits.at + rng.integers(0, 40_000, orders.count, dtype=np.int32)
     status = np.full(orders.count, 3, dtype=np.int8)
@@ -151,7 +152,7 @@ def _reviews(shop: Shop, orders: Orders, words: Array, before: int, streams: Str
     return contract_table(
         "reviews",
         {
-            "review_id": identifiers("w", np.arange(before + 1, before + len(order) + 1)),
+            "review_id": words_column(numbered("w", before, len(order))),
             "order_id": words_column(words.take(order)),
             "score": pa.array(draw(rng, score, len(order))),
             "created_at": timestamps(at),

@@ -114,19 +114,19 @@ class Outcome:
 
 
 def _totals(orders: Orders, refunds: Refunds, margin: float) -> dict[str, float]:
-    counted, sale, rate, lines = orders.is_counted, orders.is_sale, orders.rate / 100, orders.lines
-    cancelled = counted & ~sale
-    gross = (orders.goods + np.add.reduceat(lines.discount, orders.first_line)) * rate
+    is_counted, is_sale, rate, lines = orders.is_counted, orders.is_sale, orders.rate / 100, orders.lines
+    counted, sale = is_counted.astype(np.float64), is_sale.astype(np.float64)
     goods, kept = orders.goods * rate, (orders.goods - orders.discount) * rate
+    gross = goods + np.add.reduceat(lines.discount, orders.first_line) * rate
     refunded = float((refunds.amount * rate[refunds.order]).sum())
     return {
-        "orders_count": int(counted.sum()),
-        "cancelled_orders_count": int(cancelled.sum()),
-        "guest_orders_count": int((counted & (orders.visits.customer < 0)).sum()),
-        "order_lines_count": int(orders.line_count @ counted),
+        "orders_count": int(is_counted.sum()),
+        "cancelled_orders_count": int(is_counted.sum() - is_sale.sum()),
+        "guest_orders_count": int((is_counted & (orders.visits.customer < 0)).sum()),
+        "order_lines_count": int(orders.line_count[is_counted].sum()),
         "gross_sales_amount": float(gross @ counted),
-        "discount_amount": float((gross - goods + orders.discount * rate) @ counted),
-        "cancelled_amount": float(kept @ cancelled),
+        "discount_amount": float((gross - kept) @ counted),
+        "cancelled_amount": float(kept @ (counted - sale)),
         "refund_amount": refunded,
         "net_revenue_amount": float(kept @ sale) - refunded,
         "cm2_amount": margin + float(refunds.margin.sum()),

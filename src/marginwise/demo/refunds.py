@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pyarrow as pa
 
-from marginwise.demo.arrow_columns import Array, contract_table, identifiers, labels, masked, money, timestamps
+from marginwise.demo.arrow_columns import (
+    Array,
+    contract_table,
+    identifiers,
+    labels,
+    masked,
+    money,
+    numbered,
+    timestamps,
+    words_column,
+)
 from marginwise.demo.chance import Streams, draw, index_table
+from marginwise.demo.season import order_by_time
 
 if TYPE_CHECKING:
     from marginwise.demo.orders import Orders
@@ -82,7 +93,7 @@ class Refunds:
         line, kind, day, is_recalled = line[seen], kind[seen], day[seen], is_recalled[seen]
         order = lines.order[line]
         at = np.minimum(np.maximum(season.moments(day, rng), visits.at[order] + 600), season.end)
-        by_time = np.argsort(at, kind="stable")
+        by_time = order_by_time(at)
         line, kind, day, at, order, is_recalled = (a[by_time] for a in (line, kind, day, at, order, is_recalled))
         is_kind = {name: kind == i for i, name in enumerate(names)}
         rate = orders.rate[order]
@@ -140,7 +151,7 @@ def refund_table(shop: Shop, orders: Orders, refunds: Refunds, before: int) -> p
     return contract_table(
         "refunds",
         {
-            "refund_id": identifiers("r", np.arange(before + 1, before + len(refunds.line) + 1)),
+            "refund_id": words_column(numbered("r", before, len(refunds.line))),
             "refunded_at": timestamps(refunds.at),
             "amount": money(refunds.amount),
             "order_id": identifiers("o", orders.number(np.where(refunds.is_orderless, -1, refunds.order))),

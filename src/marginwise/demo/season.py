@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from marginwise.demo.chance import Streams
     from marginwise.demo.plan import StorePlan
 
-__all__ = ["Season", "exchange_rate_table"]
+__all__ = ["Season", "exchange_rate_table", "order_by_time"]
 
 _EPOCH = date(1970, 1, 1)
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 9, 11, 12, 13, 14, 12, 12, 12, 13, 15, 18, 22, 24, 21, 13, 6)
@@ -112,6 +112,16 @@ class Season:
             foreign_rates=np.round(means * np.exp(np.clip(steps, -0.2, 0.2)) * 1e6).astype(np.int64),
             seconds=np.minimum(seconds, 86_380).astype(np.int32),
         )
+
+
+def order_by_time(moments: Array) -> Array:
+    """Return the indices that sort seconds since 1970, equal ones in their order.
+
+    >>> order_by_time(np.array([30, 10, 30, 20])).tolist()
+    [1, 3, 0, 2]
+    """
+    bits = max(len(moments) - 1, 1).bit_length()
+    return np.sort((moments << bits) | np.arange(len(moments))) & ((1 << bits) - 1)
 
 
 def exchange_rate_table(plan: StorePlan, season: Season, store_id: str) -> pa.Table:

@@ -107,10 +107,11 @@ class TableFiles:
                 labels.append(column.name)
             elif any(fits(column.type) for fits in _IN_STEPS):
                 steps.append(column.name)
+        packed = {*labels, *steps}
         return pyarrow.parquet.ParquetWriter(
             self._path(name),
             schema,
-            compression={column.name: "none" if column.name in steps else "snappy" for column in schema},
+            compression={column.name: "none" if column.name in packed else "snappy" for column in schema},
             use_dictionary=labels,
             column_encoding=dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
             store_decimal_as_integer=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from marginwise.demo.chance import STEPS, Streams, draw, index_table
+from marginwise.demo.season import order_by_time
 
 if TYPE_CHECKING:
     from marginwise.demo.arrow_columns import Array
@@ -76,7 +77,7 @@ class Traffic:
         idle = _idle(shop, customers, orders, day_range, len(buying.at) + len(earlier.at), rng)
         parts = (buying, earlier, idle)
         at = np.concatenate([part.at for part in parts])
-        by_time = np.argsort(at, kind="stable")
+        by_time = order_by_time(at)
         joined = {f.name: np.concatenate([getattr(p, f.name) for p in parts]).take(by_time) for f in fields(_Part)}
         customer, order = joined["customer"], joined["order"]
         strangers = max(1, round(_DEVICES_PER_VISIT * plan.sessions_per_order * shop.demand.orders))

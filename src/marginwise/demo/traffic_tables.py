@@ -14,6 +14,7 @@ from marginwise.demo.arrow_columns import (
     identifiers,
     labels,
     money,
+    numbered,
     timestamps,
     words_column,
 )
@@ -49,7 +50,7 @@ def session_table(shop: Shop, traffic: Traffic, streams: Streams) -> pa.Table:
     return contract_table(
         "sessions",
         {
-            "session_id": identifiers("s", np.arange(traffic.before + 1, traffic.before + count + 1)),
+            "session_id": words_column(numbered("s", traffic.before, count)),
             "started_at": timestamps(traffic.at),
             "visitor_id": identifiers("v", traffic.visitor),
             "customer_id": words_column(id_words("c", traffic.customer + 1), traffic.customer < 0),
@@ -91,18 +92,17 @@ def event_table(shop: Shop, orders: Orders, traffic: Traffic, before: int, strea
     passed = (pace.take(session) * (position + np.int32(1))).astype(np.int64)
     is_purchase = placed > 0
     is_stranger = traffic.customer < 0
-    words = {name: id_words(name, number) for name, number in (
-        ("v", traffic.visitor), ("s", np.arange(traffic.before + 1, traffic.before + len(way) + 1)),
-        ("c", traffic.customer + 1))}  # fmt: skip
+    visitor, visit = id_words("v", traffic.visitor), numbered("s", traffic.before, len(way))
+    customer = id_words("c", traffic.customer + 1)
     return contract_table(
         "events",
         {
-            "event_id": identifiers("e", np.arange(before + 1, before + count + 1)),
+            "event_id": words_column(numbered("e", before, count)),
             "occurred_at": timestamps(traffic.at.take(session) + passed),
             "event_type": labels(step, _EVENT_NAMES),
-            "visitor_id": words_column(words["v"].take(session)),
-            "session_id": words_column(words["s"].take(session)),
-            "customer_id": words_column(words["c"].take(session), is_stranger.take(session)),
+            "visitor_id": words_column(visitor.take(session)),
+            "session_id": words_column(visit.take(session)),
+            "customer_id": words_column(customer.take(session), is_stranger.take(session)),
             "product_id": labels(product, shop.catalogue.ids),
             "order_id": _rare_ids("o", placed, is_purchase),
             "value_amount": money(value, ~is_purchase),

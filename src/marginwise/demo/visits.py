@@ -9,6 +9,7 @@ import numpy as np
 
 from marginwise.demo.chance import STEPS, Streams, draw, index_table
 from marginwise.demo.customers import Customers, places
+from marginwise.demo.season import order_by_time
 
 if TYPE_CHECKING:
     from marginwise.demo.arrow_columns import Array
@@ -176,7 +177,7 @@ class Visits:
         later = np.minimum(rng.integers(120, 1_500, len(copies)), 86_399 - second)
         shift = np.where(kind[self.count :] == CANCELLED, later, -np.minimum(300, second))
         at = np.concatenate([self.at, self.at[copies] + shift])
-        by_time = np.argsort(at, kind="stable")
+        by_time = order_by_time(at)
         row = np.concatenate([np.arange(self.count), copies])[by_time]
         kind = kind[by_time]
         whole = {field.name: getattr(self, field.name).take(row) for field in fields(self)}
