@@ -54,7 +54,7 @@ def test_changes_and_movements_are_told_in_money_with_the_leg_that_moved_first()
     told = changes_since_last([FIRST, SECOND], rows, "EUR")
     assert told.lead == (
         "2 of 4 verdicts changed against the memo before, as of 31 August 2026."
-        " The channels' contribution margin went from €1,100 to €1,700."
+        " The channels' contribution margin, where both memos can tell it, went from €1,100 to €1,700."
     )
     assert told.verdicts is not None
     assert [[cell.main for cell in row.cells] for row in told.verdicts.rows] == [

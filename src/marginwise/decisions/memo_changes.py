@@ -103,7 +103,9 @@ def _lead(memo: Row, movements: Sequence[Row], changed: Sequence[Row], currency:
     then, now = (sum((_amount(row, name) for row in channels), Decimal(0))
                  for name in ("previous_margin_amount", "margin_amount"))  # fmt: skip
     verdicts = f"{count(len(changed))} of {count(judged)} verdicts changed" if changed else "No verdict changed"
-    margin = (f" The channels' contribution margin went from {money(then, currency)} to {money(now, currency)}."
+    all_known = len(channels) == sum(row.get("unit_kind") == "channel" for row in movements)
+    where = "" if all_known else ", where both memos can tell it,"
+    margin = (f" The channels' contribution margin{where} went from {money(then, currency)} to {money(now, currency)}."
               if channels else "")  # fmt: skip
     return f"{verdicts} against {before}.{margin}"
 
@@ -136,7 +138,7 @@ def _verdict_table(changed: Sequence[Row], currency: str) -> TableView:
     left_out = len(changed) - len(rows)
     return TableView(
         "Verdicts that changed",
-        ("Unit", "Before", "Now", "What the evidence says, before and now", "Contribution margin"),
+        ("Unit", "Before", "Now", "Evidence, before and now", "Contribution margin"),
         (False, False, False, False, True),
         rows,
         f"{count(left_out)} more are in the table decisions.changes." if left_out else "",
