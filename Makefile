@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 DEMO := demo-store
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format generate lock clean
+.PHONY: help setup demo test lint format generate truth lock clean
 
 help:            ## Show the targets.
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ format: $(VENV)/.dev  ## Format the code.
 
 generate: $(VENV)/.dev  ## Write again what is generated from the contract and the command line.
 	$(BIN)/python -m marginwise.contract.generate
+
+truth: $(VENV)/.dev  ## Judge simulated stores whose truth is known and write docs/truth.md.
+	$(BIN)/python -m benchmarks.truth
 
 lock: $(VENV)/.uv  ## Resolve the dependencies anew into requirements/.
 	$(BIN)/uv lock --upgrade

@@ -138,9 +138,9 @@ class DecisionSettings(Section):
     kill_probability: Rate = 0.05
     repeat_probability: Rate = 0.50
     scale_leave_probability: Rate = 0.60
-    scale_leave_repeat_probability: Rate = 0.40
+    scale_leave_repeat_probability: Rate = 0.25
     kill_leave_probability: Rate = 0.40
-    kill_leave_repeat_probability: Rate = 0.60
+    kill_leave_repeat_probability: Rate = 0.75
     minimum_cost_coverage: Rate = 0.50
     minimum_known_cost: Rate = 0.50
     minimum_mature_customers: int = Field(100, ge=1)

@@ -44,16 +44,16 @@ def test_every_unit_gets_exactly_one_verdict_and_it_is_the_documented_one(
 
 PREVIOUS = (None, "scale", "fix", "kill", "insufficient")
 LEAVING_MARGINS = (*MARGINS, 0.3999, 0.40, 0.4001, 0.5999, 0.60)
-LEAVING_REPEATS = (*REPEATS, 0.3999, 0.40, 0.5999, 0.60, 0.6001)
+LEAVING_REPEATS = (*REPEATS, 0.2499, 0.25, 0.7499, 0.75, 0.7501)
 
 
 def stays_scale(previous: str | None, margin: float | None, repeat: float | None, fresh: str) -> bool:
-    holds = margin is not None and margin >= 0.60 and repeat is not None and repeat >= 0.40
+    holds = margin is not None and margin >= 0.60 and repeat is not None and repeat >= 0.25
     return fresh == "scale" or (fresh == "fix" and previous == "scale" and holds)
 
 
 def stays_kill(previous: str | None, margin: float | None, repeat: float | None, fresh: str) -> bool:
-    holds = margin is not None and margin <= 0.40 and (repeat is None or repeat <= 0.60)
+    holds = margin is not None and margin <= 0.40 and (repeat is None or repeat <= 0.75)
     return fresh == "kill" or (fresh == "fix" and previous == "kill" and holds)
 
 

@@ -5,17 +5,12 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 import pytest
+from benchmarks.truth.plan import StorePlan
+from benchmarks.truth.stores import SimulatedStore, channel_units, customer_evidence, simulated_store
+from benchmarks.truth.tails import heavy_values, second_moment
 
 from marginwise.errors import MarginwiseError
 from marginwise.science.evidence import posteriors
-from tests.science.simulated_stores import (
-    SimulatedStore,
-    channel_units,
-    customer_evidence,
-    heavy_values,
-    second_moment,
-    simulated_store,
-)
 
 Row = dict[str, object]
 
@@ -36,7 +31,7 @@ def covered(store: SimulatedStore, found: pa.Table) -> list[bool]:
 def test_intervals_keep_their_word_on_heavy_tails_where_t_intervals_do_not(tail: str) -> None:
     ours, plain = [], []
     for seed in range(40):
-        store = simulated_store(5_000 + seed, tail=tail, customers=(40, 200))
+        store = simulated_store(StorePlan((5_000 + seed,), tail, customers=(40, 200)))
         ours += covered(store, posteriors(store.units, store.evidence))
         observed = store.evidence.group_by("unit_id").aggregate([("cm2_amount", "list")]).sort_by("unit_id")
         spends = store.units["spend_amount"].to_pylist()
@@ -51,7 +46,7 @@ def test_intervals_keep_their_word_on_heavy_tails_where_t_intervals_do_not(tail:
 def test_probabilities_mean_what_they_say() -> None:
     said, was = [], []
     for seed, tail in enumerate(("gamma", "lognormal-1", "lognormal-1.5", "lognormal-2", "pareto-2.5") * 14):
-        store = simulated_store(7_000 + seed, tail=tail)
+        store = simulated_store(StorePlan((7_000 + seed,), tail))
         said += [row["p_margin_positive"] for row in rows(posteriors(store.units, store.evidence)).values()]
         was += list(store.margin > 0)
     chances, truths = np.array(said), np.array(was)
@@ -83,7 +78,9 @@ def test_orders_of_one_customer_are_one_observation() -> None:
 def test_the_best_of_many_equal_units_is_not_taken_at_its_word() -> None:
     observed, shrunk = [], []
     for seed in range(20):
-        store = simulated_store(9_000 + seed, units=20, customers=(30, 60), return_spread=0, mean_spread=0)
+        store = simulated_store(
+            StorePlan((9_000 + seed,), units=20, customers=(30, 60), return_spread=0, mean_spread=0)
+        )
         found = list(rows(posteriors(store.units, store.evidence)).values())
         spend = store.units["spend_amount"].to_numpy()
         best = int(np.argmax([row["margin_amount"] / cost for row, cost in zip(found, spend, strict=True)]))
@@ -191,15 +188,15 @@ def test_scenarios_bound_what_is_unattributed_and_what_costs_nobody_knows() -> N
 
 
 def test_the_same_data_in_any_order_give_the_same_numbers() -> None:
-    store = simulated_store(77, tail="mixed")
+    store = simulated_store(StorePlan((77,), "mixed"))
     order = np.random.default_rng(1).permutation(store.evidence.num_rows)
     shuffled = posteriors(store.units.take(pa.array([3, 1, 5, 0, 2, 4])), store.evidence.take(pa.array(order)))
     assert shuffled.equals(posteriors(store.units, store.evidence))
 
 
 def test_stores_and_kinds_do_not_touch_each_other() -> None:
-    store = simulated_store(78)
-    other = simulated_store(79)
+    store = simulated_store(StorePlan((78,)))
+    other = simulated_store(StorePlan((79,)))
     names = pa.array(["other"] * other.units.num_rows), pa.array(["other"] * other.evidence.num_rows)
     units = pa.concat_tables([store.units, other.units.set_column(0, "store_id", names[0])])
     evidence = pa.concat_tables([store.evidence, other.evidence.set_column(0, "store_id", names[1])])

@@ -10,7 +10,7 @@ def drawn(excess: list[np.ndarray], draws: int = 2000) -> np.ndarray:
     rng = np.random.default_rng(1)
     unit = np.repeat(np.arange(len(excess)), [len(part) for part in excess])
     noise = rng.standard_normal((len(excess), draws))
-    return mean_excess(np.concatenate(excess), unit, np.ones(len(excess)), noise, rng).unit
+    return mean_excess(np.concatenate(excess), unit, np.ones(len(excess)), 0.12, noise, rng).unit
 
 
 def test_light_tails_give_the_plain_mean_excess() -> None:

@@ -40,9 +40,9 @@ def standing(
     --------
     >>> from marginwise.settings import DecisionSettings
     >>> limits = DecisionSettings()
-    >>> standing("scale", 0.70, 0.45, "fix", limits), standing("scale", 0.55, 0.9, "fix", limits)
+    >>> standing("scale", 0.70, 0.30, "fix", limits), standing("scale", 0.55, 0.9, "fix", limits)
     ('scale', 'fix')
-    >>> standing("kill", 0.30, 0.55, "fix", limits), standing("kill", 0.30, 0.55, "insufficient", limits)
+    >>> standing("kill", 0.30, 0.70, "fix", limits), standing("kill", 0.30, 0.70, "insufficient", limits)
     ('kill', 'insufficient')
     """
     if fresh_verdict != "fix" or p_margin_positive is None:

@@ -220,7 +220,8 @@ def _judged_again(
 ) -> list[str]:
     units = [Unit(row, {"base": numbers}, {}) for row, numbers in pairs]
     ruled: list[Verdict] = [
-        "insufficient" if lacks(unit, grade_of, settings) else unit.plain_verdict(settings) for unit in units
+        "insufficient" if lacks(unit, grade_of, settings, previous.get(unit.key)) else unit.plain_verdict(settings)
+        for unit in units
     ]
     # a unit that abstains as things are is not named, so it takes no part in the cut of those that are
     claims = [

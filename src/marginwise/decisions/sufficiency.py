@@ -44,7 +44,9 @@ class Lack:
     missing: str
 
 
-def lacks(unit: Unit, grades: Mapping[str, str | None], settings: DecisionSettings) -> list[Lack]:
+def lacks(
+    unit: Unit, grades: Mapping[str, str | None], settings: DecisionSettings, previous_verdict: str | None = None
+) -> list[Lack]:
     """Return every reason to abstain from a verdict; none means that the data suffice.
 
     Parameters
@@ -55,9 +57,12 @@ def lacks(unit: Unit, grades: Mapping[str, str | None], settings: DecisionSettin
         Grade of every table that is present, by table name.
     settings
         The thresholds.
+    previous_verdict
+        The verdict that stands. Few customers keep a unit from its first verdict; one that was judged is judged on
+        for as long as its repeat rate can be told, so that a count around the limit does not flip it.
     """
-    return [*_spend(unit), *_coverage(unit, settings), *_tables(unit, grades), *_flips(unit, settings),
-            *_evidence(unit, settings)]  # fmt: skip
+    return [*_spend(unit), *_coverage(unit, settings), *_tables(unit, grades), *_flips(unit, settings, previous_verdict),
+            *_evidence(unit, settings, previous_verdict)]  # fmt: skip
 
 
 def _spend(unit: Unit) -> Iterator[Lack]:
@@ -98,11 +103,11 @@ def _tables(unit: Unit, grades: Mapping[str, str | None]) -> Iterator[Lack]:
             )
 
 
-def _flips(unit: Unit, settings: DecisionSettings) -> Iterator[Lack]:
-    plain = unit.plain_verdict(settings)
+def _flips(unit: Unit, settings: DecisionSettings, previous_verdict: str | None) -> Iterator[Lack]:
+    plain = unit.plain_verdict(settings, "base", previous_verdict)
     if plain == "insufficient":
         return
-    given = unit.plain_verdict(settings, "unattributed_given")
+    given = unit.plain_verdict(settings, "unattributed_given", previous_verdict)
     if given != plain:
         share = unit.number("unattributed_rate")
         part = "" if share is None else f" ({rate(share)} of net revenue)"
@@ -112,7 +117,7 @@ def _flips(unit: Unit, settings: DecisionSettings) -> Iterator[Lack]:
             f"with all of them {_WORDS[given]}.",
             f"the channel of the unattributed orders{part}: tag links, or ask at checkout",
         )
-    free = unit.plain_verdict(settings, "unknown_costs_free")
+    free = unit.plain_verdict(settings, "unknown_costs_free", previous_verdict)
     if free != plain:
         share = unit.number("unknown_cost_rate")
         part = "" if share is None else f" ({rate(share)} of its cost lines)"
@@ -123,7 +128,7 @@ def _flips(unit: Unit, settings: DecisionSettings) -> Iterator[Lack]:
         )
 
 
-def _evidence(unit: Unit, settings: DecisionSettings) -> Iterator[Lack]:
+def _evidence(unit: Unit, settings: DecisionSettings, previous_verdict: str | None) -> Iterator[Lack]:
     if unit.base["p_margin_positive"] is None:
         if not unit.lacks_spend:
             yield Lack(
@@ -135,7 +140,9 @@ def _evidence(unit: Unit, settings: DecisionSettings) -> Iterator[Lack]:
         return
     customers = unit.base["customers_count"]
     low, high = unit.base["margin_low_amount"], unit.base["margin_high_amount"]
-    if customers < settings.minimum_mature_customers and low <= 0 <= high:
+    is_first = previous_verdict in (None, "insufficient")
+    needed = settings.minimum_mature_customers if is_first else settings.minimum_repeat_customers
+    if customers < min(needed, settings.minimum_mature_customers) and low <= 0 <= high:
         yield Lack(
             "few_customers",
             f"Only {count(customers)} mature customers, and the {settings.interval:.0%} interval "

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from marginwise.decisions.hysteresis import standing
 from marginwise.decisions.information import value_of_information
 from marginwise.decisions.rule import Verdict, rule
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from marginwise.settings import DecisionSettings
 
-__all__ = ["NOT_JUDGED", "Unit", "judged_units"]
+__all__ = ["NOT_JUDGED", "Key", "Unit", "judged_units"]
 
 NOT_JUDGED = ("Unassigned", "Guests")
 _SUMMED = ("net_revenue_amount", "shipping_cost_amount", "payment_fee_amount", "goods_cost_amount", "commission_amount",
@@ -50,6 +51,11 @@ class Unit:
         return self.scenarios["base"]
 
     @property
+    def key(self) -> Key:
+        """Store, kind and id."""
+        return _key(self.row)
+
+    @property
     def is_judged(self) -> bool:
         """Whether the unit is something one can act on."""
         return self.row["unit_id"] not in NOT_JUDGED
@@ -75,11 +81,17 @@ class Unit:
         has_rest = found["rest_repeat_rate"] is not None
         return None if has_rest and found["repeat_customers_count"] < settings.minimum_repeat_customers else chance
 
-    def plain_verdict(self, settings: DecisionSettings, scenario: str = "base") -> Verdict:
-        """Return what the rule alone says under a scenario; one that does not apply to the unit changes nothing."""
+    def plain_verdict(
+        self, settings: DecisionSettings, scenario: str = "base", previous_verdict: str | None = None
+    ) -> Verdict:
+        """Return what the rule alone says under a scenario, after a verdict that stands.
+
+        A scenario that does not apply to the unit changes nothing.
+        """
         if scenario not in self.scenarios:
             scenario = "base"
-        return rule(self.scenarios[scenario]["p_margin_positive"], self.p_repeat(settings, scenario), settings)
+        margin, repeat = self.scenarios[scenario]["p_margin_positive"], self.p_repeat(settings, scenario)
+        return standing(previous_verdict, margin, repeat, rule(margin, repeat, settings), settings)
 
     def worth(self) -> float | None:
         """Return what it is worth to know the margin, or None when it cannot be told.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from marginwise.decisions.discovery import discoveries
+from marginwise.decisions.discovery import taken_back
+from marginwise.decisions.hysteresis import standing
 from marginwise.decisions.reasons import Reason, verdict_reasons
 from marginwise.decisions.sufficiency import lacks
-from marginwise.decisions.unit import Unit, judged_units
+from marginwise.decisions.unit import Key, Unit, judged_units
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from marginwise.decisions.rule import Verdict
     from marginwise.settings import DecisionSettings
 
@@ -50,7 +52,12 @@ _VERDICT_FIELDS = (
 
 
 def verdicts(
-    units: pa.Table, posteriors: pa.Table, grades: pa.Table, settings: DecisionSettings, currency: str = ""
+    units: pa.Table,
+    posteriors: pa.Table,
+    grades: pa.Table,
+    settings: DecisionSettings,
+    currency: str = "",
+    previous: Mapping[Key, str] | None = None,
 ) -> pa.Table:
     """Judge every unit.
 
@@ -66,6 +73,9 @@ def verdicts(
         The thresholds.
     currency
         ISO 4217 code, for the amounts in sentences.
+    previous
+        The verdict of each unit (store_id, unit_kind, unit_id) in the last published run with an earlier as-of date.
+        It stands until the evidence has clearly left it (`hysteresis.standing`).
 
     Returns
     -------
@@ -79,19 +89,29 @@ def verdicts(
     """
     grade_of = {row["table_name"]: row["grade"] for row in grades.to_pylist() if row["is_present"]}
     all_units = judged_units(units, posteriors)
-    lacking = [lacks(unit, grade_of, settings) if unit.is_judged else [] for unit in all_units]
+    stood = [(previous or {}).get(unit.key) for unit in all_units]
+    lacking = [
+        lacks(unit, grade_of, settings, before) if unit.is_judged else []
+        for unit, before in zip(all_units, stood, strict=True)
+    ]
     ruled: list[Verdict] = [
         "insufficient" if lack else unit.plain_verdict(settings) for unit, lack in zip(all_units, lacking, strict=True)
     ]
-    is_cut = _cut(all_units, ruled, settings)
+    # units that are only shown take no part in the cut of those that are judged
+    claims = [
+        (unit.key[:2], verdict if unit.is_judged else "insufficient", unit.base["p_margin_positive"])
+        for unit, verdict in zip(all_units, ruled, strict=True)
+    ]
+    is_cut = taken_back(claims, settings)
 
     rows = []
-    for unit, lack, first, cut in zip(all_units, lacking, ruled, is_cut, strict=True):
+    for unit, before, lack, first, cut in zip(all_units, stood, lacking, ruled, is_cut, strict=True):
         numbers = {name: unit.base[name] for name in _NUMBERS}
         if not unit.is_judged:
             rows.append({**numbers, "is_judged": False, "label": "Not judged", **_NO_REASONS})
             continue
-        verdict: Verdict = "fix" if cut else first
+        margin, repeat = unit.base["p_margin_positive"], unit.p_repeat(settings)
+        verdict = standing(before, margin, repeat, "fix" if cut else first, settings)
         basis = _basis(unit, settings)
         if verdict == "insufficient":
             reasons = [Reason(lacked.code, None, lacked.text) for lacked in lack]
@@ -110,8 +130,8 @@ def verdicts(
             "reason_amounts": [reason.amount for reason in reasons],
             "missing": list(dict.fromkeys(lacked.missing for lacked in lack)),
             "worth_amount": unit.worth(),
-            "unattributed_given_verdict": unit.plain_verdict(settings, "unattributed_given"),
-            "unknown_costs_free_verdict": unit.plain_verdict(settings, "unknown_costs_free"),
+            "unattributed_given_verdict": unit.plain_verdict(settings, "unattributed_given", before),
+            "unknown_costs_free_verdict": unit.plain_verdict(settings, "unknown_costs_free", before),
         })  # fmt: skip
     added = [(name, posteriors.schema.field(name).type) for name in _NUMBERS]
     judged = pa.Table.from_pylist(rows, schema=pa.schema([*added, *_VERDICT_FIELDS]))
@@ -152,22 +172,6 @@ def looks_good_loses_money(judged: pa.Table, settings: DecisionSettings) -> pa.T
     found.sort()
     chosen = judged.take(pa.array([index for _, index, _ in found], pa.int64()))
     return chosen.append_column("looks", pa.array([looks for _, _, looks in found], pa.string()))
-
-
-def _cut(units: list[Unit], ruled: list[Verdict], settings: DecisionSettings) -> list[bool]:
-    """Say which Scale and Kill are taken back, so that few of those named together are wrong."""
-    named: dict[tuple[str, str, Verdict], list[int]] = defaultdict(list)
-    for position, (unit, verdict) in enumerate(zip(units, ruled, strict=True)):
-        if unit.is_judged and verdict in ("scale", "kill"):
-            named[unit.row["store_id"], unit.row["unit_kind"], verdict].append(position)
-    is_cut = [False] * len(units)
-    for (_, _, verdict), positions in named.items():
-        chances = [float(units[position].base["p_margin_positive"]) for position in positions]
-        errors = [1 - chance for chance in chances] if verdict == "scale" else chances
-        limit = settings.scale_false_discovery if verdict == "scale" else settings.kill_false_discovery
-        for position, stays in zip(positions, discoveries(errors, limit), strict=True):
-            is_cut[position] = not stays
-    return is_cut
 
 
 def _basis(unit: Unit, settings: DecisionSettings) -> str:

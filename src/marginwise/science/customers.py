@@ -23,7 +23,7 @@ Indexes = NDArray[np.intp]
 
 _KEYS = ("store_id", "unit_kind", "unit_id")
 _SEPARATOR = "\x1f"
-_COHORT_KINDS = ("channel", "campaign")
+_COHORT_KINDS = ("channel", "campaign", "segment", "persona")
 _NEVER = 1 << 30
 
 
@@ -134,7 +134,7 @@ def _subjects(evidence: pa.Table) -> NDArray[np.int64]:
 
 
 def _is_mature(units: pa.Table, evidence: pa.Table, owner: Indexes, is_cohort: Bools) -> Bools:
-    """Say which customers' horizon has passed on the as-of date; only acquisition cohorts have one."""
+    """Say which customers' horizon has passed on the as-of date; partners and categories have none."""
     needed = {"as_of_date", "horizon_days"} <= set(units.column_names) and "entered_date" in evidence.column_names
     if not needed:
         return np.ones(len(owner), dtype=bool)

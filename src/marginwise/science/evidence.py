@@ -58,7 +58,7 @@ def posteriors(units: pa.Table, evidence: pa.Table, *, interval: float = 0.90, s
     evidence
         `mart_decision_evidence`: one row per unit and customer (several are summed). Read: subject_key or
         customer_key, entered_date, cm2_amount, unknown_cost_revenue_amount (store currency), has_repeated.
-        Customers whose horizon has not passed yet are left out (channels and campaigns).
+        Customers whose horizon has not passed yet are left out (not of partners and categories, which have none).
     interval
         Mass of the central intervals (0-1).
     seed

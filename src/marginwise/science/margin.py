@@ -151,8 +151,9 @@ def _customer_means(
 
     up_count = np.bincount(unit[is_up], minlength=count).astype(np.float64)
     low_count = np.bincount(unit[is_low], minlength=count).astype(np.float64)
-    up = mean_excess((value - cut.up[unit])[is_up], unit[is_up], cut.up_distance, normals[0], shared)
-    low = mean_excess((cut.low[unit] - value)[is_low], unit[is_low], cut.low_distance, normals[1], shared)
+    shares = up_count.sum() / active.sum(), low_count.sum() / active.sum()
+    up = mean_excess((value - cut.up[unit])[is_up], unit[is_up], cut.up_distance, shares[0], normals[0], shared)
+    low = mean_excess((cut.low[unit] - value)[is_low], unit[is_low], cut.low_distance, shares[1], normals[1], shared)
 
     active_rate = _rates(active, customers, evidence.is_pooled, shared, units, draws)
     up_rate = _rates(up_count, active, evidence.is_pooled & ~cut.is_own, shared, units, draws)

@@ -10,6 +10,11 @@ all units; the scale relative to the threshold's distance from the median varies
 ``xi``, ``omega`` and ``location`` are drawn from their posterior on a grid, each unit's scale by a Laplace
 approximation whose information ``k_i / (1 + 2 xi)`` is exact. ``xi >= 0`` loses nothing: for a bounded tail
 ``xi = 0`` gives the plain mean excess.
+
+What is held likely before decides in stores of fewer than a hundred customers. Real shops (what customers of Online
+Retail and CDNOW spend in 90 days, orders of Olist) have shapes of 0.33 to 0.75 beyond their 88 % quantile, hence
+``xi ~ N(0.5, 0.25^2)``. Were the whole upper half generalised Pareto, a threshold beyond which a share ``s`` lies would
+have ``sigma / d = xi / (1 - (2 s)^xi)``, which those shops keep within a third; ``location`` is expected there.
 """
 
 from __future__ import annotations
@@ -26,10 +31,10 @@ __all__ = ["ExcessDraws", "mean_excess"]
 Floats = NDArray[np.float64]
 
 _SHAPES = np.arange(0.0, 0.86, 0.05)
-_SHAPE_PRIOR = (0.3, 0.3)
+_SHAPE_PRIOR = (0.5, 0.25)
 _SPREADS = np.array([0.0, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9])
 _SPREAD_PRIOR = 0.3
-_LOCATION_PRIOR = (float(np.log(0.6)), 1.0)
+_LOCATION_SPREAD = 0.5
 _SCORING_STEPS = 12
 
 
@@ -42,7 +47,12 @@ class ExcessDraws:
 
 
 def mean_excess(
-    excess: Floats, unit: NDArray[np.intp], distance: Floats, unit_noise: Floats, rng: np.random.Generator
+    excess: Floats,
+    unit: NDArray[np.intp],
+    distance: Floats,
+    share: float,
+    unit_noise: Floats,
+    rng: np.random.Generator,
 ) -> ExcessDraws:
     """Draw each unit's mean excess over its threshold from the pooled tail.
 
@@ -54,6 +64,8 @@ def mean_excess(
         Index of the unit of each excess, ascending.
     distance
         Distance of each unit's threshold from the median, positive, shape (units,).
+    share
+        Share of all amounts that lie beyond the threshold (0-0.5).
     unit_noise
         Standard normal draws of each unit, shape (units, draws).
     rng
@@ -73,7 +85,7 @@ def mean_excess(
 
     # shape (shapes, spreads, units): the Laplace estimate of each unit against the population of scales
     total = variance[:, None, :] + _SPREADS[None, :, None] ** 2
-    mean, precision = _LOCATION_PRIOR[0], _LOCATION_PRIOR[1] ** -2
+    mean, precision = _usual_location(share)[:, None], _LOCATION_SPREAD**-2
     location_precision = precision + (1 / total).sum(axis=2)
     location = (precision * mean + (log_scale[:, None, :] / total).sum(axis=2)) / location_precision
     misfit = ((log_scale[:, None, :] - location[..., None]) ** 2 / total).sum(axis=2) + precision * (
@@ -99,6 +111,13 @@ def mean_excess(
     width[filled] = np.sqrt(weight / own)
     scale = np.exp(centre + width * unit_noise)
     return ExcessDraws(distance[:, None] * scale / (1 - shape), np.exp(common) / (1 - shape))
+
+
+def _usual_location(share: float) -> Floats:
+    """Return where log(sigma / d) lies, by shape, if the excess over the median is generalised Pareto as well."""
+    beyond = min(max(2 * share, 1e-6), 0.9)
+    safe = np.maximum(_SHAPES, 1e-9)
+    return np.asarray(np.log(np.where(_SHAPES > 0, safe / -np.expm1(safe * np.log(beyond)), -1 / np.log(beyond))))
 
 
 def _scales(relative: Floats, starts: NDArray[np.intp], counts: Floats) -> tuple[Floats, Floats]:

@@ -1,0 +1,1 @@
+"""Measurements: what the statistics are worth, and what they cost in time."""
