@@ -16,6 +16,7 @@ __all__ = [
     "MissingFile",
     "MissingTable",
     "NothingPublished",
+    "OutOfOrder",
     "StoreBusy",
     "UnknownColumn",
     "UnreadableFile",
@@ -134,6 +135,12 @@ class ContractViolated(MarginwiseError):
 
 class BuildFailed(MarginwiseError):
     """A model or a test of the warehouse failed; nothing was published (exit code 4)."""
+
+    exit_code = 4
+
+
+class OutOfOrder(MarginwiseError):
+    """A stage is asked for whose predecessors do not stand for the data and settings of now (exit code 4)."""
 
     exit_code = 4
 

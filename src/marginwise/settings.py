@@ -35,7 +35,9 @@ __all__ = [
 SETTINGS_FILE = "marginwise.toml"
 
 Rate = Annotated[float, Field(ge=0, le=1)]
-Rates = dict[str, Annotated[float, Field(ge=0)]]
+Rates = dict[str, Rate]
+Amounts = dict[str, Annotated[float, Field(ge=0)]]
+SourceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -100,8 +102,8 @@ class Assumptions(Section):
     """
 
     payment_fee_rate: Rates = {}
-    payment_fee_fixed: Rates = {}
-    shipping_cost: Rates = {}
+    payment_fee_fixed: Amounts = {}
+    shipping_cost: Amounts = {}
     commission_rate: Rates = {}
     margin_rate: Rates = {}
     tax_rate: Rates = {}
@@ -111,7 +113,7 @@ class Assumptions(Section):
                      mode="before")  # fmt: skip
     @classmethod
     def _one_number_is_the_default(cls, value: Any) -> Any:
-        return {"default": value} if isinstance(value, int | float) else value
+        return {"default": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
     def rates(self) -> list[tuple[str, str, float]]:
         """Return the declared rates as rows (kind, scope, rate)."""
@@ -145,11 +147,19 @@ class DecisionSettings(Section):
     minimum_known_cost: Rate = 0.50
     minimum_mature_customers: int = Field(100, ge=1)
     minimum_repeat_customers: int = Field(30, ge=1)
-    interval: Rate = 0.90
+    interval: float = Field(0.90, gt=0, lt=1)
     scale_false_discovery: Rate = 0.10
     kill_false_discovery: Rate = 0.05
     looks_good_probability: Rate = 0.80
     roas_target: float = Field(1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DecisionSettings:
+        if self.window_start and self.window_end and self.window_end < self.window_start:
+            raise ValueError(f"'window_end' ({self.window_end}) lies before 'window_start' ({self.window_start})")
+        if self.kill_probability >= self.scale_probability:
+            raise ValueError("'kill_probability' must lie below 'scale_probability'")
+        return self
 
 
 class Settings(BaseSettings):
@@ -167,7 +177,7 @@ class Settings(BaseSettings):
     )
 
     store: StoreSettings = StoreSettings()
-    sources: dict[str, SourceSettings] = {}
+    sources: dict[SourceName, SourceSettings] = {}
     assumptions: Assumptions = Assumptions()
     channels: ChannelSettings = ChannelSettings()
     decisions: DecisionSettings = DecisionSettings()

@@ -31,7 +31,6 @@ __all__ = ["FileGroup", "LoadMode", "Mapping", "SourceHeader", "TableMapping", "
 LoadMode = Literal["append", "upsert", "replace", "window"]
 WORD_FORMATS = ("number", "id", "boolean")
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
-_FILE_DATE = r"(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)"
 
 
 def _listed(value: Any) -> Any:
@@ -149,11 +148,6 @@ class FileGroup(Part):
     def dialect(self) -> Dialect:
         """What the mapping declares of the dialect."""
         return Dialect(encoding=self.encoding, delimiter=self.delimiter, quote=self.quote, escape=self.escape)
-
-    @property
-    def file_date_pattern(self) -> str:
-        """The regular expression that finds a file's date in its name."""
-        return self.file_date or _FILE_DATE
 
 
 class TableMapping(Part):

@@ -79,9 +79,6 @@ def publish_store(
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
     draft.replace(target)
-    target.with_name("manifest.json").write_text(
-        json.dumps(told, indent=2, sort_keys=True, default=str) + "\n", "utf-8"
-    )
     return Publication(manifest_id, told, len(tables))
 
 

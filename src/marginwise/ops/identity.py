@@ -18,7 +18,7 @@ __all__ = ["code_identity", "run_identity"]
 
 _CODE_SUFFIXES = {".py", ".sql", ".yml", ".yaml", ".csv", ".toml"}
 _MODEL = {"science", "decisions"}
-_DEFINITION = {"contract", "connectors", "engine", "warehouse", "metrics"}
+_DEFINITION = {"contract", "connectors", "engine", "warehouse"}
 _STORE_IS_NO_DEFINITION = {"name", "as_of"}
 
 

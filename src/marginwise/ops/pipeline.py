@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import duckdb
 from filelock import FileLock, Timeout
 
-from marginwise.errors import BadSettings, MarginwiseError, StoreBusy, nearest
-from marginwise.ops.runs import begin_stage, end_stage
-from marginwise.ops.stages import STAGE_WORK, RunContext, warehouse_of
+from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, StoreBusy, nearest
+from marginwise.ops.runs import begin_stage, end_stage, last_stages
+from marginwise.ops.stages import STAGE_WORK, RunContext, built_from, warehouse_of
 from marginwise.settings import Settings
 
 __all__ = ["STAGES", "RunReport", "StageReport", "chosen_stages", "run"]
@@ -77,7 +78,8 @@ def run(
     progress
         Called with (stage, item, done, total) as the work goes on.
     now
-        The clock of the ledger and of landing, in UTC; no number depends on it.
+        The clock of the ledger and of landing, in UTC. Nothing is measured against it but dates that lie after
+        the day their file landed, which are quarantined as impossible.
 
     Raises
     ------
@@ -101,6 +103,7 @@ def run(
 
 def _run_stage(context: RunContext, stage: str) -> StageReport:
     with warehouse_of(context) as con:
+        _require_what_it_rests_on(context, con, stage)
         begin_stage(con, context.run_id, stage, context.now())
     started = time.perf_counter()
     facts: dict[str, Any] = {}
@@ -117,3 +120,28 @@ def _run_stage(context: RunContext, stage: str) -> StageReport:
             end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
         log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
     return StageReport(stage, seconds, facts)
+
+
+def _require_what_it_rests_on(context: RunContext, con: duckdb.DuckDBPyConnection, stage: str) -> None:
+    """Refuse a stage whose predecessors are missing, failed, out of order, or were made of other data or settings."""
+    earlier = STAGES[: STAGES.index(stage)]
+    records = {record.stage: record for record in last_stages(con)}
+    previous_end = None
+    for name in earlier:
+        record = records.get(name)
+        if record is None or record.status != "done" or record.ended_at is None:
+            status = record.status if record else "never"
+            state = {"never": "has not been run", "failed": "failed"}.get(status, "was cut off")
+            raise OutOfOrder(
+                f"Stage {stage!r} rests on {name!r}, which {state}.", fix=f"Use `marginwise run --from {name}`."
+            )
+        if name in ("learn", "decide") and previous_end is not None and record.ended_at < previous_end:
+            raise OutOfOrder(
+                f"Stage {name!r} is older than the stage it rests on.", fix=f"Use `marginwise run --from {name}`."
+            )
+        previous_end = record.ended_at
+    if "build" in earlier and records["build"].facts.get("built_from") != built_from(context, con):
+        raise OutOfOrder(
+            "The warehouse was built from other files or settings than those of now.",
+            fix="Use `marginwise run --from check`.",
+        )

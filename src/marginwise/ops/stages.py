@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ import pyarrow as pa
 
 from marginwise.connectors.mapping import Mapping, load_mapping
 from marginwise.decisions.causes import causes_of
-from marginwise.decisions.ledger import Ledger, next_ledger
+from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
 from marginwise.engine.duckdb import open_warehouse, write_declared
@@ -32,7 +34,7 @@ from marginwise.errors import (
 from marginwise.ops.identity import run_identity
 from marginwise.settings import Settings
 
-__all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "warehouse_of", "write_memo"]
+__all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "built_from", "warehouse_of", "write_memo"]
 
 MEMO_DIRECTORY = "memo"
 Work = Callable[["RunContext"], dict[str, Any]]
@@ -123,7 +125,28 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
         write_declared(con, context.settings)
     results = context.project().build("*", exclude="tag:check", progress=context.told("build"))
     kinds = [node.kind for node in results]
-    return {"models": kinds.count("model"), "tests": kinds.count("test") + kinds.count("unit_test")}
+    with warehouse_of(context) as con:
+        origin = built_from(context, con)
+    return {
+        "models": kinds.count("model"),
+        "tests": kinds.count("test") + kinds.count("unit_test"),
+        "built_from": origin,
+    }
+
+
+def built_from(context: RunContext, con: duckdb.DuckDBPyConnection) -> str:
+    """Return a hash of what a build is made from: the files that count and the settings that the warehouse reads."""
+    files = con.execute(
+        "select source_name, file_name, file_hash from ops.files where is_active order by all"
+    ).fetchall()
+    settings = context.settings
+    told = [
+        files,
+        context.project().variables,
+        settings.assumptions.model_dump_json(),
+        settings.channels.model_dump_json(),
+    ]
+    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
 
 
 def learn(context: RunContext) -> dict[str, Any]:
@@ -152,12 +175,14 @@ def decide(context: RunContext) -> dict[str, Any]:
         units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
         found = con.sql("from science.posteriors order by all").to_arrow_table()
         grades = con.sql("from ops.table_grades").to_arrow_table()
-        judged = verdicts(units, found, grades, context.settings.decisions, context.settings.store.currency)
+        standing = standing_verdicts(published_ledger(context.settings).history, units)
+        judged = verdicts(units, found, grades, context.settings.decisions, context.settings.store.currency, standing)
         varied = robustness(
             judged,
             con.sql("from science.variant_posteriors order by all").to_arrow_table(),
             grades,
             context.settings.decisions,
+            standing,
         )
         judged = with_robustness(judged, varied, context.settings.decisions)
         good_looking = looks_good_loses_money(judged, context.settings.decisions)
