@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +23,14 @@ __all__ = ["fail", "print_arrow", "print_json", "print_rows", "stage_progress", 
 
 
 _WIDTH_OF_A_FILE = 120
+_NEVER_FOLDED = 10_000
 
 
-def terminal() -> Console:
+def terminal(width_of_a_file: int = _WIDTH_OF_A_FILE) -> Console:
     """Return a console on standard output; in a file or a pipe, lines are as wide as the decision table needs."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_A_FILE
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else width_of_a_file
     return Console(highlight=False, width=width)
 
 
@@ -44,10 +46,23 @@ def print_json(value: Any) -> None:
             return other.as_posix()
         return str(other)
 
-    print(json.dumps(value, default=plain, ensure_ascii=False, indent=2, allow_nan=False))
+    print(json.dumps(_without_nan(value), default=plain, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _without_nan(value: Any) -> Any:
+    """Return the value with numbers that JSON cannot write (NaN, infinite) as null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value
+
+
+def print_rows(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width_of_a_file: int = _WIDTH_OF_A_FILE
+) -> None:
     """Print rows as a table; missing values as a dash, numbers to the right."""
     from rich.markup import escape
     from rich.table import Table
@@ -62,7 +77,7 @@ def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value, escape) for value in row))
-    terminal().print(table)
+    terminal(width_of_a_file).print(table)
 
 
 def _cell(value: Any, escape: Callable[[str], str]) -> str:
@@ -81,7 +96,7 @@ def print_arrow(table: pa.Table, *, as_json: bool) -> None:
         print_json(table.to_pylist())
         return
     rows = [list(row.values()) for row in table.to_pylist()]
-    print_rows("", table.column_names, rows)
+    print_rows("", table.column_names, rows, width_of_a_file=_NEVER_FOLDED)
 
 
 def fail(error: MarginwiseError, *, as_json: bool) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ __all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "built_from", "warehous
 
 MEMO_DIRECTORY = "memo"
 Work = Callable[["RunContext"], dict[str, Any]]
+_DATA_FILE = re.compile(r"\.(csv|tsv|txt|parquet)(\.(gz|bz2|zst))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,19 @@ def land_sources(context: RunContext) -> dict[str, Any]:
     with warehouse_of(context) as con:
         write_declared(con, context.settings)
         report = land(con, sources, landed_at=context.now(), progress=context.told("land"))
-    return report.as_dict()
+    return {**report.as_dict(), "files_that_match_no_group": _unmatched(context)}
+
+
+def _unmatched(context: RunContext) -> list[str]:
+    """Return data files that lie in a source's folder and that the user's own mapping does not name."""
+    found = []
+    for name, source in context.settings.sources.items():
+        mapping, folder = context.mappings[name], context.settings.directory / source.data
+        if Path(source.mapping).suffix != ".toml":
+            continue  # a pack knows which files of its source it leaves out
+        named = {path for group in mapping.files.values() for pattern in group.path for path in folder.glob(pattern)}
+        found += [path.name for path in sorted(folder.iterdir()) if path not in named and _DATA_FILE.search(path.name)]
+    return found
 
 
 def check_contract(context: RunContext) -> dict[str, Any]:
