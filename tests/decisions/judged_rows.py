@@ -48,6 +48,7 @@ def judge(
     posteriors: list[Row],
     grades: dict[str, str] | None = None,
     settings: DecisionSettings | None = None,
+    previous: dict[tuple[str, str, str], str] | None = None,
 ) -> list[Row]:
     """Return the verdict rows; a unit's other scenarios repeat its base where they are not given."""
     given = {(row["unit_kind"], row["unit_id"], row["scenario"]) for row in posteriors}
@@ -68,6 +69,7 @@ def judge(
         table,
         settings or DecisionSettings(),
         "EUR",
+        previous,
     )
     rows: list[Row] = found.to_pylist()
     return rows

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from marginwise.decisions.memo import render_memo
+from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_changes import changes_since_last
 from tests.decisions.memo_sample import full_facts
 
@@ -90,3 +91,15 @@ def test_long_lists_say_what_they_leave_out() -> None:
     assert told.margins is not None
     assert told.verdicts.note == "15 more are in the table decisions.changes."
     assert told.margins.note.startswith("28 more are in the table decisions.movements.")
+
+
+def test_the_answer_claims_no_more_for_a_verdict_that_only_stands() -> None:
+    rows = [
+        {"unit_name": "Email", "verdict": "scale", "is_held": True},
+        {"unit_name": "Search", "verdict": "scale", "is_held": False},
+        {"unit_name": "Display", "verdict": "kill", "is_held": True},
+    ]
+    earns, burns = answer(rows, 90)
+    assert "Search earns more than it costs" in earns
+    assert "Email has not clearly lost the margin shown before" in earns
+    assert burns == "Display has not clearly left the loss shown before."

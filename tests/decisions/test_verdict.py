@@ -187,3 +187,61 @@ def test_a_unit_without_a_mart_history_is_no_riser() -> None:
     row = judge([unit(previous_net_revenue_amount=None, roas=None)], [posterior(**KILL)])
     schema = pa.Table.from_pylist(judge([unit()], [posterior(**KILL)])).schema
     assert looks_good_loses_money(pa.Table.from_pylist(row, schema=schema), SETTINGS).num_rows == 0
+
+
+SHAKY = {"p_margin_positive": 0.70, "p_repeat_above_rest": 0.45}
+SEARCH = ("main", "channel", "Search")
+
+
+def after(previous: str | None, *rows: dict[str, Any], **settings: float) -> dict[str, Any]:
+    before = {} if previous is None else {SEARCH: previous}
+    return judge([unit()], list(rows), settings=DecisionSettings(**settings), previous=before)[0]
+
+
+def test_a_verdict_stands_until_the_evidence_has_clearly_left_it_and_says_so() -> None:
+    row = after("scale", posterior(**SHAKY))
+    assert (row["verdict"], row["fresh_verdict"], row["is_held"], row["previous_verdict"]) == (
+        "scale", "fix", True, "scale",
+    )  # fmt: skip
+    assert row["label"] == "Scale (test)"
+    assert row["reason_codes"][0] == "verdict_held"
+    assert f"below {SETTINGS.scale_leave_probability:.0%}" in row["reasons"][0]
+    assert f"below {SETTINGS.scale_leave_repeat_probability:.0%}" in row["reasons"][0]
+    assert "margin_uncertain" in row["reason_codes"]
+    killed = after("kill", posterior(p_margin_positive=0.30, p_repeat_above_rest=0.5))
+    assert (killed["verdict"], killed["is_held"]) == ("kill", True)
+    assert f"above {SETTINGS.kill_leave_probability:.0%}" in killed["reasons"][0]
+    assert after("scale", posterior(**SHAKY), scale_leave_probability=0.8)["verdict"] == "fix"
+
+
+@pytest.mark.parametrize("previous", [None, "fix", "insufficient", "kill"])
+def test_only_the_same_verdict_is_held(previous: str | None) -> None:
+    row = after(previous, posterior(**SHAKY))
+    assert (row["verdict"], row["is_held"]) == ("fix", False)
+
+
+def test_evidence_for_the_opposite_is_not_held_off() -> None:
+    assert after("scale", posterior(**KILL))["verdict"] == "kill"
+    assert after("kill", posterior(**SCALE))["verdict"] == "scale"
+
+
+def test_insufficient_comes_before_a_standing_verdict() -> None:
+    row = after("scale", posterior(**{**SHAKY, "customers_count": 10}))
+    assert (row["verdict"], row["fresh_verdict"], row["is_held"]) == ("insufficient", "insufficient", False)
+
+
+def test_unattributed_orders_must_leave_the_standing_verdict_to_flip_it() -> None:
+    """With a Scale before, 70 % and 95 % are both Scale: the unattributed orders decide nothing."""
+    given = posterior(scenario="unattributed_given", p_margin_positive=0.95, p_repeat_above_rest=0.9)
+    row = after("scale", posterior(**SHAKY), given)
+    assert (row["verdict"], row["unattributed_given_verdict"]) == ("scale", "scale")
+    assert after("fix", posterior(**SHAKY), given)["verdict"] == "insufficient"
+
+
+def test_a_standing_verdict_is_not_cut_by_the_company_it_keeps() -> None:
+    settings = DecisionSettings(scale_probability=0.6)
+    chances = {"Search": 0.62, "A": 0.99, "B": 0.95}
+    found = [posterior(name, **{**SCALE, "p_margin_positive": chance}) for name, chance in chances.items()]
+    rows = judge([unit(name) for name in chances], found, settings=settings, previous={SEARCH: "scale"})
+    assert [row["verdict"] for row in rows] == ["scale", "scale", "scale"]
+    assert [row["is_held"] for row in rows] == [True, False, False]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from marginwise.decisions.unit import Unit
     from marginwise.settings import DecisionSettings
 
-__all__ = ["Reason", "verdict_reasons"]
+__all__ = ["Reason", "held_reasons", "verdict_reasons"]
 
 _COST_LINES = (
     ("goods_cost", "Cost of goods takes", "costed_revenue_amount"),
@@ -66,6 +66,23 @@ def verdict_reasons(
     found += _uncertain(unit, settings, margin, currency, is_cut)
     found.sort(key=lambda reason: -(reason.amount or 0.0))
     return found
+
+
+def held_reasons(
+    unit: Unit, verdict: Verdict, settings: DecisionSettings, currency: str, *, is_cut: bool = False
+) -> list[Reason]:
+    """Return why a unit keeps the Scale or Kill it had before, then what speaks against it; else as `verdict_reasons`."""
+    if verdict == "scale":
+        leaves = (f"below {probability(settings.scale_leave_probability)}, "
+                  f"or P(≥ rest) below {probability(settings.scale_leave_repeat_probability)}")  # fmt: skip
+    else:
+        leaves = (f"above {probability(settings.kill_leave_probability)}, "
+                  f"or P(≥ rest) above {probability(settings.kill_leave_repeat_probability)}")  # fmt: skip
+    repeat = unit.p_repeat(settings)
+    repeats = "" if repeat is None else f", P(≥ rest) {probability(repeat)}"
+    text = (f"It was {verdict.title()} before and stays so until P(> 0) is {leaves}: "
+            f"{_margin(unit, currency)}{repeats}.")  # fmt: skip
+    return [Reason("verdict_held", None, text), *verdict_reasons(unit, "fix", settings, currency, is_cut=is_cut)]
 
 
 def _margin(unit: Unit, currency: str) -> str:

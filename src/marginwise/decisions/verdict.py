@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from marginwise.decisions.discovery import taken_back
 from marginwise.decisions.hysteresis import standing
-from marginwise.decisions.reasons import Reason, verdict_reasons
+from marginwise.decisions.reasons import Reason, held_reasons, verdict_reasons
 from marginwise.decisions.sufficiency import lacks
 from marginwise.decisions.unit import Key, Unit, judged_units
 
@@ -43,7 +43,8 @@ _NUMBERS = ("margin_amount", "margin_low_amount", "margin_high_amount", "margin_
             "p_margin_positive", "repeat_customers_count", "repeat_rate", "repeat_low_rate", "repeat_high_rate",
             "rest_repeat_rate", "p_repeat_above_rest")  # fmt: skip
 _VERDICT_FIELDS = (
-    ("is_judged", pa.bool_()), ("verdict", pa.string()), ("label", pa.string()), ("basis", pa.string()),
+    ("is_judged", pa.bool_()), ("verdict", pa.string()), ("fresh_verdict", pa.string()),
+    ("previous_verdict", pa.string()), ("is_held", pa.bool_()), ("label", pa.string()), ("basis", pa.string()),
     ("evidence_grade", pa.string()), ("action", pa.string()), ("reasons", pa.list_(pa.string())),
     ("reason_codes", pa.list_(pa.string())), ("reason_amounts", pa.list_(pa.float64())),
     ("missing", pa.list_(pa.string())), ("worth_amount", pa.float64()), ("unattributed_given_verdict", pa.string()),
@@ -82,10 +83,11 @@ def verdicts(
     pyarrow.Table
         The rows of ``units``, in their order, with the numbers of the base posterior and: ``is_judged`` (Unassigned
         and Guests are shown, never judged), ``verdict`` (scale, fix, kill, insufficient; null where not judged),
-        ``label`` in the words that the evidence allows, ``basis`` (known or assumed), ``evidence_grade``,
-        ``action``, ``reasons`` with ``reason_codes`` and ``reason_amounts`` (store currency) in the order of money,
+        ``fresh_verdict`` (what the evidence alone says), ``previous_verdict``, ``is_held`` (the verdict stands only
+        because it was given before), ``label`` in the words that the evidence allows, ``basis`` (known or assumed),
+        ``evidence_grade``, ``action``, ``reasons`` with ``reason_codes`` and ``reason_amounts`` (store currency) in the order of money,
         ``missing`` (which data would resolve an abstention), ``worth_amount`` (what knowing the margin is worth, store
-        currency), and the verdict the rule alone gives with all unattributed orders or with unknown costs at 0.
+        currency), and the verdict the rule gives with all unattributed orders or with unknown costs at 0.
     """
     grade_of = {row["table_name"]: row["grade"] for row in grades.to_pylist() if row["is_present"]}
     all_units = judged_units(units, posteriors)
@@ -111,16 +113,22 @@ def verdicts(
             rows.append({**numbers, "is_judged": False, "label": "Not judged", **_NO_REASONS})
             continue
         margin, repeat = unit.base["p_margin_positive"], unit.p_repeat(settings)
-        verdict = standing(before, margin, repeat, "fix" if cut else first, settings)
+        fresh: Verdict = "fix" if cut else first
+        verdict = standing(before, margin, repeat, fresh, settings)
         basis = _basis(unit, settings)
         if verdict == "insufficient":
             reasons = [Reason(lacked.code, None, lacked.text) for lacked in lack]
+        elif verdict != fresh:
+            reasons = held_reasons(unit, verdict, settings, currency, is_cut=cut)
         else:
             reasons = verdict_reasons(unit, verdict, settings, currency, is_cut=cut)
         rows.append({
             **numbers,
             "is_judged": True,
             "verdict": verdict,
+            "fresh_verdict": fresh,
+            "previous_verdict": before,
+            "is_held": verdict != fresh,
             "label": _LABELS[verdict] + (" (assumed)" if basis == "assumed" and verdict != "insufficient" else ""),
             "basis": basis,
             "evidence_grade": _EVIDENCE_GRADE,
