@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from marginwise.cli.demo_command import demo
 from marginwise.errors import MarginwiseError
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ app = typer.Typer(
 )
 warehouse_app = typer.Typer(no_args_is_help=True, help="The dbt project and the DuckDB file behind the numbers.")
 app.add_typer(warehouse_app, name="warehouse")
+
+app.command(epilog="Example: `marginwise demo my-store --orders 20000 && marginwise run -p my-store`")(demo)
 
 Project = Annotated[Path, typer.Option("--project", "-p", help="Folder that holds marginwise.toml.", show_default=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
@@ -36,26 +39,6 @@ def logging_options(
     from marginwise.log import configure_logging
 
     configure_logging(log_format, verbose=verbose)
-
-
-@app.command(epilog="Example: `marginwise demo my-store --orders 20000 && marginwise run -p my-store`")
-def demo(
-    directory: Annotated[Path, typer.Argument(help="Where the demo store goes.")],
-    orders: Annotated[int, typer.Option(min=200, help="How many orders to generate.")] = 6000,
-    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same store.")] = 7,
-    as_json: Json = False,
-) -> None:
-    """Generate a demo store whose true margins are known, ready to run."""
-    from marginwise.cli.console import print_json, terminal
-    from marginwise.ops.projects import create_demo
-
-    created = create_demo(directory, orders=orders, seed=seed)
-    if as_json:
-        print_json(created)
-    else:
-        terminal().print(
-            f"Demo store in {directory}: {created['rows']:,} rows in {created['files']} files, truth in {created['truth']}."
-        )
 
 
 @app.command(epilog="Examples: `marginwise init olist data/olist` · `marginwise init exports/`")
@@ -191,6 +174,21 @@ def doctor(project: Project = HERE, as_json: Json = False) -> None:
     else:
         print_rows("", ("check", "state", "detail"), [(f.check, f.state, f.detail) for f in findings])
     if any(finding.state == "broken" for finding in findings):
+        raise SystemExit(1)
+
+
+@app.command(epilog="Example: `marginwise validate --stores 5 --orders 3000`")
+def validate(
+    stores: Annotated[int, typer.Option(min=1, max=1000, help="How many stores to generate and run.")] = 3,
+    orders: Annotated[int, typer.Option(min=500, max=1_000_000, help="Orders of each store.")] = 6000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first store; each further one takes the next.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="Keep the stores in this new folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Validate this installation: run stores of known truth and compare every number; exit code 1 when one is off."""
+    from marginwise.cli.reports import print_validation
+
+    if not print_validation(stores, orders, seed, keep=keep, as_json=as_json):
         raise SystemExit(1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from marginwise.cli.console import print_json, print_rows, stage_progress, terminal
@@ -19,7 +20,7 @@ from marginwise.ops.stages import MEMO_DIRECTORY
 from marginwise.serving.queries import PublishedStore
 from marginwise.settings import load_settings
 
-__all__ = ["print_check", "print_run", "print_status", "published_store"]
+__all__ = ["print_check", "print_run", "print_status", "print_validation", "published_store"]
 
 _GRADES = (
     "select table_name, grade, rows_in, rows_loaded, rows_superseded, rows_quarantined, rows_warned, newest_at"
@@ -54,7 +55,10 @@ def print_run(project: Path, stages: Sequence[str], *, start: str | None, as_jso
     if "publish" in chosen:
         console = terminal()
         console.print()
-        console.print(decision_table(store.verdicts(), settings.store.currency))
+        verdicts = store.verdicts()
+        console.print(decision_table(verdicts, settings.store.currency))
+        if verdicts:
+            console.print(_window_told(verdicts[0]))
         console.print(f"Memo: {settings.directory / MEMO_DIRECTORY / 'memo.html'} and memo.md", soft_wrap=True)
 
 
@@ -127,6 +131,14 @@ def _changed(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["memo_number"], row["as_of_date"], unit, before, now, ", ".join(row["causes"]))
 
 
+def _window_told(row: dict[str, Any]) -> str:
+    return (
+        f"As of {row['as_of_date']}: revenue, repeat rate and margin of the customers won from {row['window_start_date']} to"
+        f" {row['window_end_date']}, each counted for {row['horizon_days']} days. Smaller figures are intervals; where"
+        " customers are few they are drawn towards the rest of the store."
+    )
+
+
 def _run_facts(report: RunReport) -> dict[str, Any]:
     return {
         "run_id": report.run_id,
@@ -146,3 +158,23 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def print_validation(stores: int, orders: int, seed: int, *, keep: Path | None, as_json: bool) -> bool:
+    """Validate the installation on stores of known truth, print every comparison, and return whether all agree."""
+    from marginwise.ops.validation import validate
+
+    with TemporaryDirectory() as folder, stage_progress(quiet=as_json) as progress:
+        found = validate(keep or Path(folder), stores=stores, orders=orders, seed=seed, progress=progress)
+    passed = all(check.passed for check in found)
+    if as_json:
+        print_json({"passed": passed, "checks": [check.as_dict() for check in found]})
+        return passed
+    for store in dict.fromkeys(check.store for check in found):
+        rows = [(c.check, c.expected, c.observed, "pass" if c.passed else "FAIL") for c in found if c.store == store]
+        print_rows(f"Store {store}", ("check", "planted", "observed", "result"), rows)
+    failed = sum(not check.passed for check in found)
+    terminal().print(
+        f"{len(found) - failed} of {len(found)} checks pass." if failed else f"All {len(found)} checks pass."
+    )
+    return passed

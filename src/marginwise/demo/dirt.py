@@ -142,7 +142,11 @@ def bad_rows(
     """
     if rate <= 0:
         return {}, ()
-    kinds = [kind for kind in _KINDS if sample[kind.table].num_rows and (is_text or not kind.is_text_only)]
+    kinds = [
+        kind
+        for kind in _KINDS
+        if kind.table in sample and sample[kind.table].num_rows and (is_text or not kind.is_text_only)
+    ]
     bad: dict[str, list[tuple[str | None, ...]]] = {}
     truth = []
     for kind in kinds:

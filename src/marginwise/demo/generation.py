@@ -28,7 +28,7 @@ from marginwise.demo.refunds import Refunds, refund_table
 from marginwise.demo.season import exchange_rate_table
 from marginwise.demo.shop import Shop
 from marginwise.demo.spend import response_truths, spend_tables
-from marginwise.demo.traffic import Traffic
+from marginwise.demo.traffic import Traffic, declared_touches
 from marginwise.demo.traffic_tables import event_table, session_table
 from marginwise.demo.truth import StoreTruth, Window
 from marginwise.demo.unit_truths import Planned, unit_truths
@@ -193,13 +193,15 @@ class Generation:
         outcome = PartOutcome.of(shop, customers, orders, refunds)
         if not with_tables:
             return {}, outcome
-        traffic = Traffic.of(shop, customers, orders, day_range, streams, before["sessions"])
-        tables = {
-            **order_tables(shop, orders, traffic.session_of_order, before["reviews"], streams),
-            "refunds": refund_table(shop, orders, refunds, before["refunds"]),
-            "sessions": session_table(shop, traffic, streams),
-            "events": event_table(shop, orders, traffic, before["events"], streams),
-        }
+        tables = {"refunds": refund_table(shop, orders, refunds, before["refunds"])}
+        if shop.plan.sessions_per_order > 0:
+            traffic = Traffic.of(shop, customers, orders, day_range, streams, before["sessions"])
+            tables |= order_tables(shop, orders, before["reviews"], streams, session=traffic.session_of_order)
+            tables["sessions"] = session_table(shop, traffic, streams)
+            tables["events"] = event_table(shop, orders, traffic, before["events"], streams)
+        else:
+            touch = declared_touches(shop, customers, orders, streams)
+            tables |= order_tables(shop, orders, before["reviews"], streams, touch=touch)
         return (tables | self._whole() if is_last else tables), outcome
 
     def _account_parts(self) -> Iterator[Callable[[], Tables]]:

@@ -31,17 +31,27 @@ if TYPE_CHECKING:
 __all__ = ["order_tables"]
 
 
-def order_tables(shop: Shop, orders: Orders, session: Array, reviews: int, streams: Streams) -> dict[str, pa.Table]:
+def order_tables(
+    shop: Shop,
+    orders: Orders,
+    reviews: int,
+    streams: Streams,
+    *,
+    session: Array | None = None,
+    touch: Array | None = None,
+) -> dict[str, pa.Table]:
     """Return orders, order_items, payments and reviews.
 
     Parameters
     ----------
     shop, orders, streams
         The store and its orders.
-    session
-        Number of the visit each order was placed in, -1 where it is lost or there was none. Shape (O,).
     reviews
         Number before that of the first review.
+    session
+        Number of the visit each order was placed in, -1 where it is lost or there was none. Shape (O,).
+    touch
+        Campaign that each order states, where no visits are recorded. Shape (O,).
     """
     plan, season = shop.plan, shop.season
     rng = streams.of("order states")
@@ -65,7 +75,7 @@ def order_tables(shop: Shop, orders: Orders, session: Array, reviews: int, strea
             "currency": labels(visits.country, [country.currency for country in plan.countries]),
             "customer_id": words_column(id_words("c", visits.customer + 1), visits.customer < 0),
             "sales_channel": constant("webshop", orders.count),
-            "session_id": identifiers("s", session),
+            **_origin(shop, session, touch),
             "discount_amount": money(orders.discount),
             "shipping_charged_amount": money(orders.shipping),
             "tax_amount": money(orders.shipping_tax),
@@ -87,6 +97,15 @@ def order_tables(shop: Shop, orders: Orders, session: Array, reviews: int, strea
         "payments": _payments(shop, orders, words, streams),
         "reviews": _reviews(shop, orders, words, reviews, streams),
     }
+
+
+def _origin(shop: Shop, session: Array | None, touch: Array | None) -> dict[str, pa.Array]:
+    columns = {} if session is None else {"session_id": identifiers("s", session)}
+    if touch is not None:
+        campaigns = shop.plan.campaigns
+        columns["channel"] = labels(touch, [c.channel if c.source is not None else None for c in campaigns])
+        columns["campaign"] = labels(touch, [c.campaign for c in campaigns])
+    return columns
 
 
 def _items(shop: Shop, orders: Orders, words: Array) -> pa.Table:

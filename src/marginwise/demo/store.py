@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,21 +13,22 @@ from marginwise.demo.chance import Streams
 from marginwise.demo.dirt import bad_rows
 from marginwise.demo.drops import DROPS_FOLDER, Drops
 from marginwise.demo.generation import Generation
+from marginwise.demo.knobs import LAST_DAY
 from marginwise.demo.plan import StorePlan
 from marginwise.demo.table_files import Format, TableFiles
 from marginwise.errors import BadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
     from pathlib import Path
 
     from marginwise.demo.truth import StoreTruth
 
-__all__ = ["CUSTOMER_TRUTH", "LAST_DAY", "TRUTH_FILE", "generate_store", "generate_tables", "generate_truth"]
+__all__ = ["CUSTOMER_TRUTH", "TRUTH_FILE", "generate_store", "generate_tables", "generate_truth"]
 
 TRUTH_FILE = "truth.json"
 CUSTOMER_TRUTH = "truth_customers"
-LAST_DAY = date(2025, 12, 31)
 _FEWEST_DAYS = 200
 _FEWEST_ORDERS = 50
 _ROWS_TO_COPY = 200_000
@@ -43,7 +43,9 @@ def generate_tables(
     plan: StorePlan | None = None,
     store_id: str = "main",
 ) -> tuple[dict[str, pa.Table], StoreTruth]:
-    """Return a clean store in memory: every contract table, in contract order and types, and the planted truth.
+    """Return a clean store in memory: its contract tables, in contract order and types, and the planted truth.
+
+    A plan without visits has no sessions and no events; its orders state channel and campaign.
 
     Parameters
     ----------
@@ -71,7 +73,8 @@ def generate_tables(
     """
     generation = _generation(plan or StorePlan(), orders, seed, days, last_day, store_id)
     parts = [tables for tables, _, _ in generation.parts()]
-    tables = {name: pa.concat_tables([part[name] for part in parts if name in part]) for name in contracts()}
+    found = {name: [part[name] for part in parts if name in part] for name in contracts()}
+    tables = {name: pa.concat_tables(of_parts) for name, of_parts in found.items() if of_parts}
     return tables, generation.truth()
 
 
@@ -133,7 +136,8 @@ def generate_store(
     format
         "csv" or "parquet".
     sessions_per_order
-        Visits per order, orders' own visits included; from the plan when None.
+        Visits per order, orders' own visits included; from the plan when None. 0 for no sessions and events at all:
+        orders then state their channel and campaign.
     dirt_rate
         Bad rows as a share of all rows, from the plan when None; 0 for a clean store.
     drops
@@ -153,7 +157,7 @@ def generate_store(
     BadSettings
         When the format is unknown, or the folder holds tables in the other format, which would count twice.
     """
-    _check_folder(directory, format)
+    _clear_folder(directory, format)
     plan = plan or StorePlan()
     plan = replace(
         plan,
@@ -185,7 +189,7 @@ def generate_store(
     return truth
 
 
-def _check_folder(directory: Path, format: Format) -> None:
+def _clear_folder(directory: Path, format: Format) -> None:
     if format not in ("csv", "parquet"):
         raise BadSettings(f"A demo store cannot be written as {format!r}.", accepted=("csv", "parquet"))
     other = "csv" if format == "parquet" else "parquet"
@@ -201,6 +205,8 @@ def _check_folder(directory: Path, format: Format) -> None:
             f"{directory} already holds {', '.join(landed[:3])}; a drop that has landed belongs to another store.",
             fix="Choose an empty folder, or remove these files.",
         )
+    for name in (*contracts(), CUSTOMER_TRUTH):
+        (directory / f"{name}.{format}").unlink(missing_ok=True)
     if (directory / DROPS_FOLDER).exists():
         shutil.rmtree(directory / DROPS_FOLDER)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from marginwise.demo.plan import StorePlan
     from marginwise.demo.shop import Shop
 
-__all__ = ["PURCHASE", "Traffic"]
+__all__ = ["PURCHASE", "Traffic", "declared_touches"]
 
 _OWN_LAST_TOUCH_RATE = 0.45
 _OWN_RETURN_RATE = 0.10
@@ -103,6 +103,20 @@ class _Part:
     deepest: Array
     order: Array
     country: Array
+
+
+def declared_touches(shop: Shop, customers: Customers, orders: Orders, streams: Streams) -> Array:
+    """Return the campaign that each order states where no visits are recorded. Shape (O,).
+
+    First orders state what won the customer, as far as it is known; later ones mostly a free origin.
+    """
+    plan, visits = shop.plan, orders.visits
+    rng = streams.of("declared touches")
+    free, _ = _free_campaigns(plan)
+    by_mixture = free[draw(rng, index_table(np.array([plan.campaigns[i].share for i in free])), orders.count)]
+    is_own = (visits.number == 1) | (rng.random(orders.count, dtype=np.float32) < _OWN_RETURN_RATE)
+    traced = customers.traced(plan).take(visits.customer, mode="clip")
+    return np.where(visits.is_first, traced, np.where(is_own, visits.campaign, by_mixture))
 
 
 def _led(customers: Customers, orders: Orders) -> Array:

@@ -121,8 +121,8 @@ def unit_truths(
         rest = np.setdiff1d(everything, rows)
         given = np.union1d(rows, unassigned)
         channel = plan.campaigns[members[0]].channel if members else name
-        is_paid = any(plan.campaigns[k].is_paid for k in members) if members else name != UNASSIGNED
-        has_spend = all(plan.campaigns[k].cost_per_customer is not None for k in members)
+        is_paid = any(_is_paid(plan, k) for k in members) if members else name != UNASSIGNED
+        has_spend = all(plan.campaigns[k].cost_per_customer is not None for k in members if _is_paid(plan, k))
         has_lever = channel != UNASSIGNED
         spend = float(planned.spend[rows].sum()) + (planned.untagged.get(name, 0.0) if kind == "channel" else 0.0)
         expected = float(planned.earned[rows].sum()) - spend
@@ -180,6 +180,12 @@ def _members(plan: StorePlan, planned: Planned) -> list[tuple[str, str, list[int
     names = [*plan.channels, *(name for name in planned.untagged if name not in plan.channels)]
     channels = [("channel", name, [k for k, c in enumerate(plan.campaigns) if c.channel == name]) for name in names]
     return channels + [("campaign", c.campaign, [k]) for k, c in enumerate(plan.campaigns) if c.campaign is not None]
+
+
+def _is_paid(plan: StorePlan, campaign: int) -> bool:
+    """Return True when the data show that the campaign is paid for: by its spend, by its visits or by its channel."""
+    item = plan.campaigns[campaign]
+    return item.is_paid and (bool(item.cost_per_customer) or plan.sessions_per_order > 0 or not item.is_declared)
 
 
 def _share(count: int, of: int) -> float | None:

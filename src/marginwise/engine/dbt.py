@@ -131,7 +131,9 @@ class WarehouseProject:
             "--no-send-anonymous-usage-stats", "--no-print",
         ]  # fmt: skip
         with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=str(self.warehouse)):
-            runner = dbtRunner(manifest=self._manifest(dbtRunner, shared, variables), callbacks=[on_event])
+            # a copy: dbt marks what it has compiled in the manifest, and would not compile it again for another project
+            manifest = self._manifest(dbtRunner, shared, variables).deepcopy()
+            runner = dbtRunner(manifest=manifest, callbacks=[on_event])
             try:
                 outcome = runner.invoke([*arguments, *shared])
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from marginwise.connectors.mapping import FileGroup, Mapping, SourceHeader, TableMapping, load_mapping, pack_names
 from marginwise.connectors.proposal.file_groups import data_files
 from marginwise.connectors.proposal.propose import Proposal, propose_mapping, source_name
+from marginwise.demo.knobs import Knobs
 from marginwise.engine.dbt import project_directory, warehouse_variables
 from marginwise.engine.publish import PUBLISHED_STORE
 from marginwise.errors import BadMapping, BadSettings, MissingFile, nearest
@@ -28,35 +30,50 @@ _NOT_COPIED = shutil.ignore_patterns(
 )
 
 
-def create_demo(directory: Path, *, orders: int, seed: int) -> dict[str, Any]:
+def create_demo(
+    directory: Path, knobs: Knobs, *, progress: Callable[[str, int, int], None] | None = None
+) -> dict[str, Any]:
     """Generate a demo store and the settings to run it; twice is the same as once.
 
     Parameters
     ----------
     directory
         The project's folder; the files go to its ``data`` folder.
-    orders
-        How many orders to generate.
-    seed
-        The same seed gives the same store.
+    knobs
+        Size, seed and what is planted.
+    progress
+        Called with (what, done, total) as the files are written.
 
     Returns
     -------
     dict
-        ``rows`` and ``files`` written, and ``truth``, the file with what was planted.
+        ``rows`` and ``files`` written, ``truth``, the file with what was planted, and ``drops``, the folders with the
+        files of later days.
 
     Raises
     ------
     BadSettings
         When the folder holds another project.
     """
+    from marginwise.demo.drops import DROPS_FOLDER
     from marginwise.demo.store import TRUTH_FILE, generate_store
 
     settings = directory / SETTINGS_FILE
     if settings.is_file() and not _is_demo(settings):
         raise BadSettings(f"{directory} holds another project.", fix="Choose a new folder for the demo store.")
     data = directory / "data"
-    truth = generate_store(data, orders=orders, seed=seed)
+    truth = generate_store(
+        data,
+        orders=knobs.orders,
+        seed=knobs.seed,
+        days=knobs.days,
+        last_day=knobs.last_day,
+        format=knobs.format,
+        plan=knobs.plan(),
+        drops=knobs.drops,
+        store_id=knobs.store_id,
+        progress=progress,
+    )
     if not settings.is_file():
         text = settings_text(
             [SourceEntry("demo", "contract", "data")],
@@ -64,11 +81,11 @@ def create_demo(directory: Path, *, orders: int, seed: int) -> dict[str, Any]:
             channels=truth.settings.get("channels"),
         )
         _write(settings, text)
-    files = sum(1 for path in data.iterdir() if path.name != TRUTH_FILE)
     return {
         "rows": sum(truth.rows.values()),
-        "files": files,
+        "files": sum(1 for rows in truth.rows.values() if rows),
         "truth": str(data / TRUTH_FILE),
+        "drops": sorted({f"{data / DROPS_FOLDER / drop.date}" for drop in truth.drops}),
         "settings": str(settings),
     }
 
