@@ -22,7 +22,16 @@ def test_a_plain_pip_install_runs_the_demo(tmp_path: Path) -> None:
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     venv.create(tmp_path / "env", with_pip=True)
-    pip = [str(tmp_path / "env" / "bin" / "python"), "-m", "pip", "install", "-q", "--no-compile", "duckdb<2", str(wheel)]
+    pip = [
+        str(tmp_path / "env" / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-compile",
+        "duckdb<2",
+        str(wheel),
+    ]
     installed = subprocess.run(pip, capture_output=True, text=True, check=False)
     if installed.returncode and "No matching distribution" in installed.stderr:
         pytest.skip("no package index can be reached from here")
@@ -30,6 +39,8 @@ def test_a_plain_pip_install_runs_the_demo(tmp_path: Path) -> None:
     command = str(tmp_path / "env" / "bin" / "marginwise")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     for arguments in (["demo", "shop", "--orders", "600"], ["run", "-p", "shop"]):
-        done = subprocess.run([command, *arguments], cwd=tmp_path, env=inherited, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [command, *arguments], cwd=tmp_path, env=inherited, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "shop" / "memo" / "memo.html").is_file()
