@@ -296,7 +296,7 @@ def columns_of(proposal: Proposal, table: str) -> dict[str, str]:
 def test_online_retail_comes_near_its_pack(shared_data: Path, tmp_path: Path) -> None:
     with tarfile.open(shared_data / "uci_online_retail" / "by_day_csv.tar.gz") as archive:
         days = [member for member in archive.getmembers() if member.name.endswith(".csv")][:12]
-        archive.extractall(tmp_path, days, filter="data")
+        archive.extractall(tmp_path, days)
     proposal = propose_mapping(sorted(tmp_path.rglob("*.csv")), root=tmp_path)
     assert len(tomllib.loads(proposal.text)["files"]) == 1
     orders, lines, refunds = (columns_of(proposal, table) for table in ("orders", "order_items", "refunds"))
@@ -311,7 +311,7 @@ def test_online_retail_comes_near_its_pack(shared_data: Path, tmp_path: Path) ->
 def test_shopify_tables_join_orders_and_lines_by_the_number_that_fits(shared_data: Path, tmp_path: Path) -> None:
     with tarfile.open(shared_data / "connector_fixtures" / "fivetran_shopify_seeds.tar.gz") as archive:
         names = ("shopify_order_data.csv", "shopify_order_line_data.csv", "shopify_product_data.csv")
-        archive.extractall(tmp_path, [m for m in archive.getmembers() if Path(m.name).name in names], filter="data")
+        archive.extractall(tmp_path, [m for m in archive.getmembers() if Path(m.name).name in names])
     proposal = propose_mapping(sorted(tmp_path.rglob("*.csv")), root=tmp_path)
     assert proposal.missing == ()
     assert columns_of(proposal, "orders")["order_id"] == "id"
@@ -344,7 +344,7 @@ def test_maven_and_olist_files_are_recognised_table_by_table(shared_data: Path) 
 def test_advertising_reports_become_spend(shared_data: Path, tmp_path: Path) -> None:
     with tarfile.open(shared_data / "connector_fixtures" / "fivetran_ad_reporting_seeds.tar.gz") as archive:
         wanted = ("google_ads_campaign_stats_data.csv", "facebook_ads_basic_ad_data.csv")
-        archive.extractall(tmp_path, [m for m in archive.getmembers() if Path(m.name).name in wanted], filter="data")
+        archive.extractall(tmp_path, [m for m in archive.getmembers() if Path(m.name).name in wanted])
     for file in sorted(tmp_path.rglob("*.csv")):
         assert "marketing_spend.spend_amount" in propose_mapping([file]).confidence
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from marginwise.connectors.mapping import load_mapping
+from marginwise.demo.knobs import Knobs
 from marginwise.errors import BadMapping, BadSettings, MissingFile, UnreadableFile
 from marginwise.ops.projects import create_demo, create_project, eject_warehouse, warehouse_paths
 from marginwise.ops.settings_text import SourceEntry, settings_text
@@ -45,21 +46,22 @@ def test_the_settings_text_names_every_setting_and_its_default() -> None:
 
 def test_a_demo_store_is_a_project_and_twice_is_once(tmp_path: Path) -> None:
     folder = tmp_path / "my-store"
-    first = create_demo(folder, orders=250, seed=3)
+    first = create_demo(folder, Knobs(orders=250, seed=3))
     settings = load_settings(folder)
     edited = (folder / "marginwise.toml").read_text().replace("# horizon_days = 90", "horizon_days = 60")
     (folder / "marginwise.toml").write_text(edited)
-    assert create_demo(folder, orders=250, seed=3) == first
+    assert create_demo(folder, Knobs(orders=250, seed=3)) == first
     assert (folder / "marginwise.toml").read_text() == edited
     assert settings.sources["demo"].mapping == "contract"
     assert Path(first["truth"]).is_file()
-    assert first["files"] == len(list((folder / "data").glob("*.csv")))
+    landed = [path for path in (folder / "data").glob("*.csv") if not path.name.startswith("truth")]
+    assert first["files"] == len(landed)
 
 
 def test_a_demo_store_does_not_replace_another_project(exports: Path, tmp_path: Path) -> None:
     create_project(tmp_path / "shop", exports)
     with pytest.raises(BadSettings, match="another project"):
-        create_demo(tmp_path / "shop", orders=250, seed=3)
+        create_demo(tmp_path / "shop", Knobs(orders=250, seed=3))
 
 
 def test_own_files_get_a_mapping_and_settings_that_load(exports: Path, tmp_path: Path) -> None:
@@ -142,7 +144,7 @@ def test_no_folder_and_no_files(tmp_path: Path) -> None:
 
 def test_files_of_the_contract_are_recognised_by_their_columns(tmp_path: Path) -> None:
     demo = tmp_path / "demo"
-    create_demo(demo, orders=250, seed=3)
+    create_demo(demo, Knobs(orders=250, seed=3))
     assert create_project(tmp_path / "shop", demo / "data")["mapping"] == "contract"
     (demo / "data" / "order_items.csv").write_text(
         "Belegnr;Artikel;Menge;Preis\n" + "".join(f"{i};A{i % 5};1;2,50\n" for i in range(50))
@@ -155,9 +157,7 @@ def test_known_sources_are_recognised(shared_data: Path, tmp_path: Path) -> None
                          ("online_retail", shared_data / "uci_online_retail")):  # fmt: skip
         assert create_project(tmp_path / name, folder)["mapping"] == name
     with tarfile.open(shared_data / "uci_online_retail" / "by_day_csv.tar.gz") as archive:
-        archive.extractall(
-            tmp_path / "days", [m for m in archive.getmembers() if m.name.endswith(".csv")][:3], filter="data"
-        )
+        archive.extractall(tmp_path / "days", [m for m in archive.getmembers() if m.name.endswith(".csv")][:3])
     assert create_project(tmp_path / "daily", tmp_path / "days")["mapping"] == "online_retail"
 
 
