@@ -34,7 +34,7 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyCon
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return duckdb.connect(str(path), read_only=read_only)
+        con = duckdb.connect(str(path), read_only=read_only)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreBusy(
@@ -44,6 +44,9 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyCon
             f"{path.name} cannot be opened: {str(error).splitlines()[0]}",
             fix=f"Move {path.name} away; the next `marginwise run` lands and builds it anew from the source files.",
         ) from error
+    # the engine would draw its bar on standard output, where --json writes
+    con.execute("set enable_progress_bar = false")
+    return con
 
 
 def write_declared(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

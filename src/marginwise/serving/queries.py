@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PublishedStore"]
 
 _LOCKED = (
+    "set enable_progress_bar = false",
     "set autoinstall_known_extensions = false",
     "set autoload_known_extensions = false",
     "set enable_external_access = false",
