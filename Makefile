@@ -55,7 +55,7 @@ $(VENV)/.uv: requirements/installer.txt
 	touch $@
 
 define install
-	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r $(1) \
+	$(BIN)/uv pip install -q --no-config --python $(BIN)/python --no-deps --require-hashes -r $(1) \
 		|| $(BIN)/python -m pip install -q --no-deps --require-hashes -r $(1)
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
