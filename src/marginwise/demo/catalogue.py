@@ -55,6 +55,8 @@ class Catalogue:
         Weight of each product within its category. Shape (P,).
     choice
         For each cell of campaign and persona a table of product indices, each equally likely. Shape (cells, STEPS).
+    shares
+        Exact probability of each product, by cell. Shape (cells, P).
     """
 
     category: Array
@@ -68,6 +70,7 @@ class Catalogue:
     days_late: Array
     popularity: Array
     choice: Array
+    shares: Array
 
     @property
     def ids(self) -> list[str]:
@@ -105,6 +108,7 @@ class Catalogue:
         free = np.minimum(plan.free_rate * np.array([*(p.free_factor for p in plan.partners), 1.0])[partner], 0.5)
         popularity = rng.permuted(1 / (np.arange(count) % 30 + 3.0))
         late_rates = [*(p.late_rate for p in plan.partners), plan.own_late_rate]
+        choice, shares = _choice(plan, category, popularity)
         return cls(
             category=category,
             partner=partner,
@@ -118,7 +122,8 @@ class Catalogue:
             ),
             days_late=np.vstack([_days_late(rate) for rate in late_rates]),
             popularity=popularity,
-            choice=_choice(plan, category, popularity),
+            choice=choice,
+            shares=shares,
         )
 
     def names(self, plan: StorePlan) -> list[str]:
@@ -132,12 +137,6 @@ class Catalogue:
     def partner_row(self) -> Array:
         """Row of each product's partner in ``commission`` and ``days_late``. Shape (P,)."""
         return (self.partner % len(self.commission)).astype(np.int32)
-
-    def shares(self) -> Array:
-        """Return the exact probability of each product, by cell. Shape (cells, P)."""
-        cells, count = len(self.choice), len(self.category)
-        flat = (np.arange(cells)[:, None] * count + self.choice).ravel()
-        return np.bincount(flat, minlength=cells * count).reshape(cells, count) / STEPS
 
     def ranked(self, category: int) -> Array:
         """Return the products of a category, the most popular first."""
@@ -214,8 +213,8 @@ def _history(rng: np.random.Generator, count: int, days_count: int, *, yearly: f
     return np.cumprod(steps, axis=1)
 
 
-def _choice(plan: StorePlan, category: Array, popularity: Array) -> Array:
-    """Return for each cell of campaign and persona a table of product indices."""
+def _choice(plan: StorePlan, category: Array, popularity: Array) -> tuple[Array, Array]:
+    """Return for each cell of campaign and persona a table of product indices, and the share of each product."""
     names = [item.name for item in plan.categories]
     within = popularity / np.bincount(category, popularity)[category]
     base = np.array([item.share for item in plan.categories])[category] * within
@@ -226,7 +225,7 @@ def _choice(plan: StorePlan, category: Array, popularity: Array) -> Array:
     edges = np.round(weights / weights[:, -1:] * STEPS).astype(np.int64)
     counts = np.diff(edges, axis=1, prepend=0)
     product = np.tile(np.arange(len(category), dtype=np.int16), len(factors))
-    return np.repeat(product, counts.ravel()).reshape(len(factors), STEPS)
+    return np.repeat(product, counts.ravel()).reshape(len(factors), STEPS), counts / STEPS
 
 
 def _days_late(rate: float) -> Array:

@@ -42,11 +42,7 @@ def expected_margins(shop: Shop, arrivals: Array, campaigns: Array) -> Array:
     plan, personas = shop.plan, shop.personas
     groups, count = arrivals.shape
     members = arrivals[:, None, :] * personas.shares[campaigns][:, :, None]
-    later = np.zeros_like(members)
-    went_on = members * personas.first_return[campaigns][:, :, None]
-    densities = shop.demand.densities[None, :, :, None]
-    for lag in range(1, min(plan.horizon_days, count - 1) + 1):
-        later[:, :, lag:] += densities[:, :, lag] * went_on[:, :, :-lag]
+    later = _returns(members * personas.first_return[campaigns][:, :, None], shop.demand.densities, plan.horizon_days)
     cells = (campaigns[:, None] * personas.count + np.arange(personas.count)).ravel()
     coupon = float(np.mean(plan.coupon_percents)) / 100
     first_kept = 1 - personas.first_coupon.ravel()[cells] * coupon
@@ -58,10 +54,23 @@ def expected_margins(shop: Shop, arrivals: Array, campaigns: Array) -> Array:
     return earned
 
 
+def _returns(went_on: Array, densities: Array, horizon: int) -> Array:
+    """Return expected later orders by day, of customers who come back at all. Shapes (A, P, D) and (P, D)."""
+    count = went_on.shape[-1]
+    last = min(horizon, count - 1)
+    length = 1 << (count + last - 1).bit_length()
+    soon = densities[:, : last + 1].copy()
+    soon[:, 0] = 0.0
+    spectrum = np.fft.rfft(went_on, length) * np.fft.rfft(soon, length)
+    later: Array = np.maximum(np.fft.irfft(spectrum, length)[..., :count], 0.0)
+    later[later < 1e-12] = 0.0
+    return later
+
+
 def expected_lines(shop: Shop) -> tuple[Array, Array]:
     """Return expected lines of each product per order, and the share of them that comes back. Shapes (cells, P)."""
     lines = np.repeat(line_tables(shop.plan).mean(axis=1), shop.personas.count)
-    brought = shop.pairs.with_seconds(shop.catalogue.shares())
+    brought = shop.pairs.with_seconds(shop.catalogue.shares)
     factor = shop.personas.return_factor.ravel()
     return lines[:, None] * brought, np.minimum(shop.catalogue.return_rate * factor[:, None], MOST_RETURNS)
 
@@ -111,7 +120,7 @@ def _expected_orders(shop: Shop, cells: Array, coupon_kept: Array, weight: Array
     handling = plan.handling_per_order + plan.handling_per_line * lines.sum(axis=1)
     fees = (weight @ dear) * (fee_share * shipping + method @ [p.fee_fixed for p in plan.payments])
     service = weight.sum(axis=1) * (shipping - carrier - handling) - fees
-    shares = catalogue.shares()[cells]
+    shares = catalogue.shares[cells]
     first_returned = (shares * chance).sum(axis=1)
     lost = _refunds(shop, lines * chance, quantity, kept, weight, days, price, cost, shipping * first_returned)
     for recall in shop.named_days.recalls:

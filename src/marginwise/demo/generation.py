@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -154,7 +155,7 @@ class Generation:
                 "store": {"name": "Demo store", "currency": plan.currency, "time_zone": _TIME_ZONE},
                 "channels": {"affiliate_commission_in": "spend"},
             },
-            planted=asdict(plan),
+            planted=_planted(plan),
         )
 
     def customer_truths(self) -> Iterator[pa.Table]:
@@ -250,6 +251,11 @@ def _in_order(work: list[Callable[[], T]]) -> Iterator[T]:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+@lru_cache(maxsize=1)
+def _planted(plan: StorePlan) -> dict[str, Any]:
+    return asdict(plan)
 
 
 def _round_up(number: float) -> int:

@@ -18,8 +18,8 @@ LAST_DAY = date(2025, 12, 31)
 _SIZE, _CUSTOMERS, _SPEND, _ORDERS, _DAYS, _QUALITY = (
     "Size", "Customers", "Spend and response", "Baskets, returns and partners", "Days", "Data quality"
 )  # fmt: skip
-_SMALL = 200_000
-_VISITS_OF_A_SMALL_STORE, _VISITS_OF_A_LARGE_STORE = 10.0, 2.0
+_SMALL, _MIDDLE = 200_000, 1_000_000
+_VISITS_OF_A_SMALL_STORE, _VISITS_OF_A_MIDDLE_STORE = 10.0, 2.0
 
 
 def _knob(default: Any, panel: str, text: str, low: float | None = None, high: float | None = None) -> Any:
@@ -42,7 +42,7 @@ class Knobs:
     >>> Knobs(orders=500).visits
     10.0
     >>> Knobs(orders=10_000_000).visits
-    2.0
+    0.0
     """
 
     orders: int = _knob(6000, _SIZE, "Expected orders; the number drawn varies around it.", 50, 200_000_000)
@@ -55,7 +55,7 @@ class Knobs:
     store_id: str = _knob("main", _SIZE, "Written to every row.")
     visits_per_order: float | None = _knob(
         None, _SIZE, "Visits per order, those that buy included: at least about 1.4, or 0 for none, where orders state "
-        "their channel. By default 10, and 2 from 200,000 orders on.", 0, 1_000)  # fmt: skip
+        "their channel. By default 10; 2 from 200,000 orders on; none from 1,000,000 on.", 0, 1_000)  # fmt: skip
 
     repeat_factor: float = _knob(1.0, _CUSTOMERS, "Factor on every campaign's repeat rate.", 0, 2)
     dropout_factor: float = _knob(1.0, _CUSTOMERS, "Factor on the probability to leave after a later order.", 0, 2)
@@ -107,7 +107,9 @@ class Knobs:
         """Visits per order, chosen by size where none are asked for."""
         if self.visits_per_order is not None:
             return self.visits_per_order
-        return _VISITS_OF_A_SMALL_STORE if self.orders < _SMALL else _VISITS_OF_A_LARGE_STORE
+        if self.orders < _SMALL:
+            return _VISITS_OF_A_SMALL_STORE
+        return _VISITS_OF_A_MIDDLE_STORE if self.orders < _MIDDLE else 0.0
 
     def plan(self) -> StorePlan:
         """Return the default plan, turned as the knobs say.

@@ -115,20 +115,21 @@ class Outcome:
 
 def _totals(orders: Orders, refunds: Refunds, margin: float) -> dict[str, float]:
     is_counted, is_sale, rate, lines = orders.is_counted, orders.is_sale, orders.rate / 100, orders.lines
-    counted, sale = is_counted.astype(np.float64), is_sale.astype(np.float64)
     goods, kept = orders.goods * rate, (orders.goods - orders.discount) * rate
     gross = goods + np.add.reduceat(lines.discount, orders.first_line) * rate
     refunded = float((refunds.amount * rate[refunds.order]).sum())
+    # sums of what is chosen, not dot products: those wake the threads of the linear algebra for each small array
+    sold, counted = float(kept[is_sale].sum()), float(kept[is_counted].sum())
     return {
         "orders_count": int(is_counted.sum()),
         "cancelled_orders_count": int(is_counted.sum() - is_sale.sum()),
         "guest_orders_count": int((is_counted & (orders.visits.customer < 0)).sum()),
         "order_lines_count": int(orders.line_count[is_counted].sum()),
-        "gross_sales_amount": float(gross @ counted),
-        "discount_amount": float((gross - kept) @ counted),
-        "cancelled_amount": float(kept @ (counted - sale)),
+        "gross_sales_amount": float(gross[is_counted].sum()),
+        "discount_amount": float((gross - kept)[is_counted].sum()),
+        "cancelled_amount": counted - sold,
         "refund_amount": refunded,
-        "net_revenue_amount": float(kept @ sale) - refunded,
+        "net_revenue_amount": sold - refunded,
         "cm2_amount": margin + float(refunds.margin.sum()),
     }
 

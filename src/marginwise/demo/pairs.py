@@ -76,7 +76,7 @@ class Pairs:
         orders
             Expected orders by cell. Shape (cells,).
         """
-        shares = catalogue.shares()
+        shares = catalogue.shares
         counts = np.vstack([np.bincount(row, minlength=int(lines.max()) + 1) for row in lines]) / lines.shape[1]
         numbers = np.arange(counts.shape[1])
         weights = orders / orders.sum()

@@ -87,10 +87,15 @@ class Season:
     def of(cls, plan: StorePlan, streams: Streams, last_day: date, count: int) -> Season:
         """Lay out ``count`` days up to and including ``last_day``."""
         first_day = (last_day - _EPOCH).days - count + 1
-        dates = [_EPOCH + timedelta(days=first_day + i) for i in range(count)]
-        months_days = [(d.month, d.day) for d in dates]
-        year = np.array([d.timetuple().tm_yday for d in dates]) / 365.25
-        weekday = np.array([plan.weekday_weights[d.weekday()] for d in dates])
+        dates = np.datetime64(first_day, "D") + np.arange(count)
+        month = dates.astype("M8[M]")
+        months_days = [
+            *zip(
+                (month.astype(np.int64) % 12 + 1).tolist(), ((dates - month).astype(np.int64) + 1).tolist(), strict=True
+            )
+        ]
+        year = ((dates - dates.astype("M8[Y]")).astype(np.int64) + 1) / 365.25
+        weekday = np.array(plan.weekday_weights)[(first_day + 3 + np.arange(count)) % 7]
         yearly = 1 + plan.season_strength * np.cos(2 * np.pi * (year - 0.93)) + 0.05 * np.cos(4 * np.pi * (year - 0.45))
         black_week = np.array([1.9 if (11, 24) <= md <= (11, 30) else 1.0 for md in months_days])
         growth = (1 + plan.growth_per_year) ** (np.arange(count) / 365)

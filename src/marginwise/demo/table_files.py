@@ -20,6 +20,7 @@ __all__ = ["Format", "TableFiles"]
 Format = Literal["csv", "parquet"]
 
 _IN_STEPS = (pa.types.is_integer, pa.types.is_decimal, pa.types.is_temporal)
+_VALUES_AT_A_TIME = 1 << 16
 _NAMES_TO_QUOTE = ("products", "customers")
 
 
@@ -116,4 +117,5 @@ class TableFiles:
             column_encoding=dict.fromkeys(steps, "DELTA_BINARY_PACKED"),
             store_decimal_as_integer=True,
             write_statistics=False,
+            write_batch_size=_VALUES_AT_A_TIME,
         )

@@ -58,24 +58,24 @@ class Planned:
         arrivals = np.zeros_like(demand.customers)
         arrivals[:, inside] = demand.customers[:, inside]
         traced = traced_rates(plan, shop.named_days)
-        groups, known = [arrivals * traced], campaigns
-        lost = np.flatnonzero((arrivals * (1 - traced)).any(axis=1))
-        if len(lost):
-            groups.append((arrivals * (1 - traced))[lost])
-            known = np.concatenate([known, lost])
-        whole = np.concatenate(groups)
-        owner = known.copy()
-        owner[len(campaigns) :] = unassigned_campaign(plan)
+        shown, hidden = arrivals * traced, arrivals * (1 - traced)
+        lost = np.flatnonzero(hidden.any(axis=1))
         repeat = (personas.shares * personas.repeat_rate).sum(axis=1)
-        count = whole.sum(axis=1)
+        count, earned = shown.sum(axis=1), expected_margins(shop, shown, campaigns)
+        repeating = count * repeat
+        if len(lost):
+            owner, strangers = unassigned_campaign(plan), hidden[lost].sum(axis=1)
+            count[owner] += strangers.sum()
+            earned[owner] += expected_margins(shop, hidden[lost], lost).sum()
+            repeating[owner] += strangers @ repeat[lost]
         untagged: dict[str, float] = {}
         for item, spend in zip(plan.untagged_spend, demand.untagged_spend, strict=True):
             name = UNASSIGNED if item.channel.casefold() in _NO_CHANNEL else item.channel
             untagged[name] = untagged.get(name, 0.0) + float(spend[inside].sum()) / 100
         return cls(
-            count=np.bincount(owner, count, len(campaigns)),
-            earned=np.bincount(owner, expected_margins(shop, whole, known), len(campaigns)),
-            repeating=np.bincount(owner, count * repeat[known], len(campaigns)),
+            count=count,
+            earned=earned,
+            repeating=repeating,
             spend=demand.spend_in_reporting[:, inside].sum(axis=1),
             untagged=untagged,
         )
