@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from marginwise.connectors.canonical import identifier, literal, utc
-from marginwise.connectors.relation import FILES_TABLE, active_rows
+from marginwise.connectors.relation import FILES_TABLE, active_rows, numbered_rows
 from marginwise.contract.loader import contracts
 from marginwise.errors import BadMapping, UnknownColumn, nearest
 
@@ -185,6 +185,21 @@ class Compiler:
             f"{self._selected(entry, {})}\n) group by _file_hash, _row_number having count(*) > 1)"
         )
 
+    def differing(self, entry: TableMapping) -> str | None:
+        """Return SQL that counts the values of `number_within` whose rows differ between files, or None.
+
+        Their rows add up, which is right for an order cut in two by the end of a file and wrong for a corrected one.
+        """
+        if not entry.number_within or self.mapping.load_mode(entry.group) != "append":
+            return None
+        where = f"\nwhere coalesce(({entry.where}\n), false)" if entry.where and not entry.join else ""
+        return (
+            f"with {self._relations([entry.group], numbered=entry)}\nselect count(*) from (select ({entry.number_within})"
+            f"\nfrom {identifier(entry.group)} as {identifier(entry.alias)}{where}\ngroup by 1"
+            "\nhaving count(distinct _file_hash) > 1"
+            "\n    and count(*) <> count(distinct _file_hash) * count(distinct _number))"
+        )
+
     def _entry(self, entry: TableMapping) -> str:
         expressions = self._expressions(entry)
         missing = [name for name in contracts()[entry.table].required_columns if name not in expressions]
@@ -215,7 +230,9 @@ class Compiler:
         sql = "select\n    " + ",\n    ".join(columns) + f"\nfrom (\n{selected}\n)"
         if entry.one_row_per:
             keys = ", ".join(map(identifier, entry.one_row_per))
-            order = "_file_date nulls first, _row_number, _file_hash"
+            order = "_file_date desc nulls last, _file_hash, _row_number"
+            if "updated_at" in expressions:
+                order = f"updated_at desc nulls last, {order}"
             sql += f"\nqualify row_number() over (partition by {keys} order by {order}) = 1"
         return sql
 
@@ -241,14 +258,18 @@ class Compiler:
         return expressions | entry.columns
 
     def _groups(self, entry: TableMapping) -> list[str]:
-        text = " ".join((entry.join, entry.where, *entry.columns.values()))
+        text = " ".join((entry.join, entry.where, entry.number_within, *entry.columns.values()))
         joined = [group for group in self.mapping.files if re.search(rf"\b{group}\b", text, re.IGNORECASE)]
         return list(dict.fromkeys([entry.group, *joined]))
 
-    def _relations(self, groups: list[str], invented: Dictionary[str, None] | None = None) -> str:
+    def _relations(
+        self, groups: list[str], invented: Dictionary[str, None] | None = None, numbered: TableMapping | None = None
+    ) -> str:
         relations = []
         for group in groups:
-            if group in self.columns:
+            if numbered and group == numbered.group and group in self.columns:
+                sql = numbered_rows(self.mapping, numbered, self.columns[group])
+            elif group in self.columns:
                 sql = active_rows(self.mapping, group, self.columns[group])
             else:
                 names = [*(invented or {}), "_file_hash"]
@@ -267,8 +288,9 @@ class Compiler:
         listed = [f"({expression}\n) as {identifier(name)}" for name, expression in expressions.items()]
         listed += [f"{alias}.{name}" for name in LINEAGE_COLUMNS[1:5]]
         where = f"\nwhere coalesce(({entry.where}\n), false)" if entry.where else ""
+        numbered = entry if entry.number_within and expressions else None
         return (
-            f"with {self._relations(self._groups(entry), invented)}\nselect\n    " + ",\n    ".join(listed)
+            f"with {self._relations(self._groups(entry), invented, numbered)}\nselect\n    " + ",\n    ".join(listed)
             + f"\nfrom {identifier(entry.group)} as {alias}\n{entry.join}{where}"
         )  # fmt: skip
 

@@ -154,10 +154,14 @@ class TableMapping(Part):
     """One contract table filled from one file group.
 
     `from` is the group (`"orders"` or `"orders as o"`), `join` an SQL join clause in which groups are relations,
-    `where` an SQL condition. With `one_row_per`, only the first row per these contract columns is kept (by file date,
-    then row number). `columns` maps contract columns, and extra ones called `x_…`, to SQL expressions. With
+    `where` an SQL condition. With `one_row_per`, only one row per these contract columns is kept: the newest by
+    `updated_at`, else the first of the newest file. `columns` maps contract columns, and extra ones called `x_…`, to SQL expressions. With
     `same_names`, contract columns that are not mapped take the file's column of that name, and its other columns come
     along as `x_…`.
+
+    `number_within` is an SQL expression, usually the order, for rows without a number of their own: their columns may
+    then use `_number`, which counts the rows of one value. A row that another file repeats has the same number, so
+    exports may overlap; where the group is loaded by `upsert`, the newest file that holds a value gives all its rows.
     """
 
     table: str
@@ -165,6 +169,7 @@ class TableMapping(Part):
     join: str = ""
     where: str = ""
     one_row_per: Texts = ()
+    number_within: str = ""
     same_names: bool = False
     columns: dict[str, str] = {}
 

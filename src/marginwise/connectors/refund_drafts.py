@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier, literal
-from marginwise.connectors.proposal.drafts import COUNTED, Draft, TableDraft, plain_draft
+from marginwise.connectors.proposal.drafts import Draft, TableDraft, plain_draft
 from marginwise.connectors.proposal.order_columns import customer_expression
 from marginwise.connectors.proposal.product_drafts import product_draft
 from marginwise.connectors.proposal.tax_position import share_of_tax
@@ -46,9 +46,9 @@ def returned_rows(
         The condition of rows that are sold lines; empty when the returned rows are sold lines too.
     """
     draft = TableDraft("refunds", profile.group, where=returns.condition, remark=f"Returns: {returns.reason}.")
-    number = COUNTED.format(order=order_sql or "''")
+    draft.number_within = order_sql or "''"
     told = "made from the number and a count, since returns have none of their own"
-    draft.columns["refund_id"] = Draft(f"{order_sql or literal('return')} || '-R' || {number}", 0.9, told)
+    draft.columns["refund_id"] = Draft(f"{order_sql or literal('return')} || '-R' || _number", 0.9, told)
     if "ordered_at" in found:
         told, sure = "the date of the return's row", 0.9
         if not sold:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import cleaned, identifier, literal
@@ -10,9 +11,9 @@ from marginwise.errors import UnknownColumn, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dictionary
 
-    from marginwise.connectors.mapping import Mapping
+    from marginwise.connectors.mapping import Mapping, TableMapping
 
-__all__ = ["FILES_TABLE", "active_rows", "window_day"]
+__all__ = ["FILES_TABLE", "active_rows", "numbered_rows", "window_day"]
 
 FILES_TABLE = """
 create table if not exists ops.files (
@@ -22,6 +23,29 @@ create table if not exists ops.files (
     window_start date, window_end date, note varchar
 )
 """
+# Where exports overlap, a row counts once: its copies in one file are told apart, and the same copy in two files has one
+# number. Numbers follow the order of the file; what two files have in the same place follows its content.
+_NUMBERED = """
+    select * exclude (_within, _content, _copy, _place),
+        dense_rank() over (partition by _within order by _place, {content}, _copy) as _number
+    from (
+        select *, min(_row_number) over (partition by _within, _content, _copy) as _place
+        from (
+            select *, row_number() over (partition by _within, _content, _file_hash order by _row_number) as _copy
+            from (
+                select *, ({within}) as _within, hash({content}) as _content from (
+    {rows}
+                ) as {alias}
+            ){newest}
+        )
+    )"""
+_NEWEST = """
+            qualify _file_hash = (
+                max_by(_file_hash, (
+                    select row(coalesce(f.file_date, date '0001-01-01'), f.landed_at, f.file_name)
+                    from ops.files as f where f.raw_table = {raw_table} and f.file_hash = _file_hash
+                )) over (partition by _within)
+            )"""
 # of the files that cover a day, the newest one gives all its rows
 _WINDOW = """
     left join (
@@ -74,6 +98,41 @@ def active_rows(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> 
     if mapping.load_mode(group) == "window":
         sql += _WINDOW.format(raw_table=literal(raw_table), day=window_day(mapping, group, columns))
     return sql
+
+
+def numbered_rows(mapping: Mapping, entry: TableMapping, columns: Dictionary[str, str]) -> str:
+    """Return the query of `active_rows` for a table that counts its rows, with `_number`.
+
+    A row is told by the columns of the file that the table's own expressions use, extra columns left aside, so that two
+    exports of one order are one also where something else of it, such as its status, has changed meanwhile.
+
+    Parameters
+    ----------
+    mapping
+        The mapping.
+    entry
+        One of its tables, with `number_within`.
+    columns
+        The columns of its group's raw table and their DuckDB types.
+
+    Raises
+    ------
+    UnknownColumn
+        As `active_rows`.
+    """
+    rows = active_rows(mapping, entry.group, columns)
+    told = " ".join(
+        [entry.number_within, *(sql for name, sql in entry.columns.items() if not name.startswith("x_"))]
+    ).casefold()
+    used = [name for name in columns if re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", told)] or [*columns]
+    is_upsert = mapping.load_mode(entry.group) == "upsert"
+    return _NUMBERED.format(
+        content=", ".join(map(identifier, used)),
+        within=entry.number_within,
+        rows=rows,
+        alias=identifier(entry.alias),
+        newest=_NEWEST.format(raw_table=literal(mapping.raw_table(entry.group))) if is_upsert else "",
+    )
 
 
 def window_day(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> str:

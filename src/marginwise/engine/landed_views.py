@@ -53,11 +53,18 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
 def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:
     """Count the rows of every file group that reach no table, that reach one more than once, or that nothing reads."""
     found: list[LandingCheck] = []
+    split = {
+        name
+        for (name,) in con.execute(
+            "select raw_table from ops.files where is_active and row_count > 0 group by raw_table having count(*) > 1"
+        ).fetchall()
+    }
     for mapping in mappings.values():
         with Compiler(mapping, _columns(con, mapping)) as compiler:
             for group in compiler.columns:
                 raw_table = mapping.raw_table(group)
                 missed = _count(con, compiler.unreached(group))
+                is_split = raw_table in split
                 if missed:
                     found.append(
                         (raw_table, "rows_unreached", missed, f"{missed} rows fit no `where` and reach no table.")
@@ -67,6 +74,13 @@ def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Map
                     if added:
                         message = f"The join of {entry.table} adds {added} rows: it must match one row at most."
                         found.append((raw_table, "rows_multiplied", added, message))
+                    differing = _count(con, compiler.differing(entry)) if entry.group == group and is_split else 0
+                    if differing:
+                        message = (
+                            f"{differing} values of {entry.number_within} have other rows in one file than in another:"
+                            f' in {entry.table} they add up. If newer files correct older ones, set load = "upsert".'
+                        )
+                        found.append((raw_table, "files_differ", differing, message))
     return found + _file_notes(con, mappings)
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from marginwise.connectors.proposal.profile import ColumnProfile, FileProfile
 
 __all__ = [
-    "COUNTED",
     "Draft",
     "TableDraft",
     "boolean_draft",
@@ -29,9 +28,6 @@ __all__ = [
     "status_draft",
     "word_case",
 ]
-
-
-COUNTED = "row_number() over (partition by {order} order by _file_date nulls first, _row_number)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ class TableDraft:
         The file group it comes from.
     columns
         Proposed columns; contract names and extra ones.
-    where, join, one_row_per
+    where, join, one_row_per, number_within
         As in a mapping.
     remark
         What a reader should know about the table.
@@ -67,6 +63,7 @@ class TableDraft:
     where: str = ""
     join: str = ""
     one_row_per: tuple[str, ...] = ()
+    number_within: str = ""
     remark: str = ""
 
     @property
@@ -80,7 +77,9 @@ class TableDraft:
 
     def used_columns(self, profile: FileProfile) -> set[str]:
         """Return the source columns that its expressions use."""
-        text = " ".join((self.where, self.join, *(draft.expression for draft in self.columns.values())))
+        text = " ".join(
+            (self.where, self.join, self.number_within, *(draft.expression for draft in self.columns.values()))
+        )
         return {column.name for column in profile.columns if identifier(column.name) in text}
 
 

@@ -52,11 +52,11 @@ def purchases_of_events(profile: FileProfile, found: dict[str, Match]) -> list[T
         orders.columns["customer_id"] = person
     if "session_id" in found:
         orders.columns["session_id"] = plain_draft(found["session_id"])
-    counted = f"row_number() over (partition by {order.expression} order by {time.sql}, _row_number)"
-    items = TableDraft("order_items", profile.group, where=where, remark="Each purchase event is one piece.")
+    items = TableDraft("order_items", profile.group, where=where, number_within=order.expression)
+    items.remark = "Each purchase event is one piece."
     items.columns = {
         "order_id": order,
-        "line_number": Draft(counted, 0.9, "counted inside each order"),
+        "line_number": Draft("_number", 0.9, "counted inside each order"),
         "product_id": plain_draft(product),
         "quantity": Draft("1", 0.55, "events carry no quantity: one piece each"),
         "unit_price": plain_draft(price, factor=0.8),

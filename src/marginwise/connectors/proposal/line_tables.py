@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.proposal.column_names import match_name
-from marginwise.connectors.proposal.drafts import COUNTED, Draft, TableDraft, extra_columns, is_private, plain_draft
+from marginwise.connectors.proposal.drafts import Draft, TableDraft, extra_columns, is_private, plain_draft
 from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order
 from marginwise.connectors.proposal.lexicon import concepts
 from marginwise.connectors.proposal.line_amounts import LineAmounts, line_amounts
@@ -151,7 +151,7 @@ class LineFile:
             if rows and rows == keys:
                 return plain_draft(line, reason="unique inside each order")
         told = "no column that numbers the lines: counted inside each order, in file order"
-        return Draft(COUNTED.format(order=self.order_sql), 0.95, told)
+        return Draft("_number", 0.95, told)
 
     def _items(self) -> TableDraft:
         draft = TableDraft("order_items", self.profile.group, where=self.returns.sold)
@@ -161,6 +161,8 @@ class LineFile:
             "product_id": product_draft(self.found),
         }
         draft.columns |= {name: column for name, column in drafts.items() if column is not None}
+        if self.order_sql and draft.columns["line_number"].expression == "_number":
+            draft.number_within = self.order_sql
         draft.columns |= self.amounts.columns
         for concept in ("free_quantity", "partner_id"):
             if concept in self.found:

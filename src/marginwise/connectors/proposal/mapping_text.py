@@ -174,6 +174,8 @@ def _table_section(draft: TableDraft) -> str:
         lines.append(f"where = {toml_text(draft.where)}")
     if draft.one_row_per:
         lines.append(f"one_row_per = {json.dumps(list(draft.one_row_per))}")
+    if draft.number_within:
+        lines.append(f"number_within = {toml_text(draft.number_within)}  # _number counts the rows of one value")
     lines.append("[tables.columns]")
     for name in contract.column_names:
         if name in draft.columns:

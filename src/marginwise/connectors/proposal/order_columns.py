@@ -119,7 +119,7 @@ class OrderColumns:
                 f"{match.reason}; stands in one row of each order",
             )
         return Draft(
-            f"sum({number}) over (partition by {self.order_sql})",
+            f"sum({number}) over (partition by {self.order_sql}, _file_hash)",
             match.confidence * 0.9,
             f"{match.reason}; differs between the rows of an order, so summed",
         )
@@ -132,7 +132,7 @@ class OrderColumns:
         of_order = self.inside is None or not self.inside.repeated or is_of_order(match.column.name, self.inside)
         draft = TableDraft("refunds", self.profile.group, where=f"{match.number_sql} > 0")
         draft.remark = "Made from the amount that the file states as refunded."
-        number = "" if of_order else f" || row_number() over (partition by {self.order_sql} order by _row_number)"
+        number = "" if of_order else " || _number"
         draft.columns["refund_id"] = Draft(
             f"{self.order_sql} || '-R'{number}", 0.75, "one for each order or line refunded"
         )
@@ -146,6 +146,8 @@ class OrderColumns:
             draft.columns["customer_id"] = customer
         if of_order:
             draft.one_row_per = ("refund_id",)
+        else:
+            draft.number_within = self.order_sql
         return [draft]
 
     def _value(self, match: Match) -> str:

@@ -144,9 +144,9 @@ def keep_unused(profile: FileProfile, tables: list[TableDraft]) -> list[str]:
 def _refunds(draft: TableDraft, profile: FileProfile, found: dict[str, Match]) -> None:
     order = found.get("order_id")
     if "refund_id" not in draft.columns and order is not None:
-        number = f"row_number() over (partition by {order.sql} order by _file_date nulls first, _row_number)"
+        draft.number_within = order.sql
         draft.columns["refund_id"] = Draft(
-            f"{order.sql} || '-R' || {number}", 0.8, "no number of the refund: order and count"
+            f"{order.sql} || '-R' || _number", 0.8, "no number of the refund: order and count"
         )
     for concept, name in (("refund_amount", "amount"), ("refund_quantity", "quantity")):
         if concept in found and (found[concept].column.minimum or 0) < 0:
@@ -163,12 +163,8 @@ def _refunds(draft: TableDraft, profile: FileProfile, found: dict[str, Match]) -
 
 def _payments(draft: TableDraft, profile: FileProfile, found: dict[str, Match]) -> None:
     if "payment_number" not in draft.columns and "order_id" in found:
-        order = found["order_id"].sql
-        draft.columns["payment_number"] = Draft(
-            f"row_number() over (partition by {order} order by _file_date nulls first, _row_number)",
-            0.9,
-            "counted inside each order",
-        )
+        draft.number_within = found["order_id"].sql
+        draft.columns["payment_number"] = Draft("_number", 0.9, "counted inside each order")
     if "fee_amount" not in draft.columns and "payment_fee" in found:
         draft.columns["fee_amount"] = plain_draft(found["payment_fee"])
 
