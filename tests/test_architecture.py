@@ -64,6 +64,13 @@ def test_only_the_engine_calls_dbt() -> None:
     assert all(name.startswith("marginwise.engine.") for name in callers), callers
 
 
+def test_transactions_are_begun_in_one_place() -> None:
+    beginners = [
+        module_name(path) for path in MODULES if re.search(r"\.(begin|rollback)\(\)", path.read_text(encoding="utf-8"))
+    ]
+    assert beginners == ["marginwise.engine.duckdb"]
+
+
 @pytest.mark.parametrize("folder", ["science", "decisions"])
 def test_statistics_and_verdicts_know_no_engine(folder: str) -> None:
     for path in (PACKAGE / folder).rglob("*.py"):

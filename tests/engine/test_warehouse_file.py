@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from marginwise.engine.duckdb import open_warehouse
-from marginwise.errors import BrokenStore
+from marginwise.engine.duckdb import open_warehouse, transaction, write_declared
+from marginwise.engine.landed_views import create_landed_views
+from marginwise.engine.ledger import open_ledger
+from marginwise.errors import BadSettings, BrokenStore, MissingFile
+from marginwise.settings import ChannelSettings, Settings
 
 
 def test_no_bar_is_drawn_where_json_is_written(tmp_path: Path) -> None:
@@ -20,3 +24,67 @@ def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(BrokenStore, match=r"warehouse\.duckdb"):
         open_warehouse(path)
+
+
+@pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])
+def test_what_a_broken_block_wrote_does_not_stand(reason: type[BaseException]) -> None:
+    con = duckdb.connect()
+
+    def break_off() -> None:
+        with transaction(con):
+            con.execute("create table half (a integer)")
+            raise reason
+
+    with pytest.raises(reason):
+        break_off()
+    with transaction(con):  # the connection is free again
+        con.execute("create table whole (a integer)")
+    assert con.execute("select table_name from duckdb_tables()").fetchall() == [("whole",)]
+
+
+def test_a_failure_while_views_are_laid_leaves_no_transaction_open() -> None:
+    """Found wrong once: the transaction stayed open, and whatever the connection wrote next was lost with it."""
+    con = duckdb.connect()
+    open_ledger(con)
+    con.execute("create table landed.a_parent (a integer primary key)")
+    con.execute("create table landed.b_child (a integer references landed.a_parent (a))")
+    with pytest.raises(duckdb.CatalogException):
+        create_landed_views(con, {})
+    con.begin()
+    con.rollback()
+
+
+RULES = "priority,source_pattern,medium_pattern,campaign_pattern,paid_required,channel_name\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (RULES + "1,a,,,,A\nfirst,b,,,,B\n", r"rules\.csv, line 3: priority 'first' is no whole number"),
+        (RULES + "1,a,,,maybe,A\n", r"line 2: paid_required 'maybe'"),
+        (RULES + "1,(a,,,,A\n", r"line 2: source_pattern '\(a' is no regular expression"),
+        (RULES + "1,a,,,,\n", r"line 2: channel_name is empty"),
+        (RULES + "1,a,b,c\n", r"line 2: it has another number of fields"),
+        (RULES + "1,a,b,c,,A,B\n", r"line 2: it has another number of fields"),
+        (
+            RULES.replace("medium_pattern", "medium_patern"),
+            r"line 1: column 'medium_pattern' is missing.*medium_patern",
+        ),
+        ("", r"line 1: column 'priority' is missing"),
+    ],
+)
+def test_the_line_of_a_channel_rule_that_is_none_is_named(rows: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text(rows)
+    settings = Settings(channels=ChannelSettings(rules=Path("rules.csv")), directory=tmp_path)
+    with pytest.raises(BadSettings, match=told):
+        write_declared(duckdb.connect(), settings)
+
+
+def test_channel_rules_are_written_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "rules.csv").write_text(RULES + "5,^shop$,cpc,,true,Paid Shop\n7,,,,,Rest\n")
+    con = duckdb.connect()
+    write_declared(con, Settings(channels=ChannelSettings(rules=Path("rules.csv")), directory=tmp_path))
+    rules = con.execute("select priority, source_pattern, channel_name from ops.channel_rules").fetchall()
+    assert rules == [(5, "^shop$", "Paid Shop"), (7, "", "Rest")]
+    with pytest.raises(MissingFile, match=r"Did you mean 'rules\.csv'"):
+        write_declared(con, Settings(channels=ChannelSettings(rules=Path("rule.csv")), directory=tmp_path))

@@ -30,10 +30,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.
 HERE = Path()
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"marginwise {version('marginwise')}")
+        raise typer.Exit
+
+
 @app.callback()
 def logging_options(
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Form of the log on standard error.")] = "text",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log the course of every stage.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_tell_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Set up the log before any command."""
     from marginwise.log import configure_logging
@@ -143,10 +154,12 @@ def memo(
 
 @app.command(epilog="Example: `marginwise status`")
 def status(project: Project = HERE, as_json: Json = False) -> None:
-    """Show the last run's stages, the sources, and what is published."""
+    """Show the last run's stages, the sources, and what is published; no exit code 0 when a source cannot be read."""
     from marginwise.cli.reports import print_status
 
-    print_status(project, as_json=as_json)
+    problems = print_status(project, as_json=as_json)
+    if problems:
+        raise SystemExit(problems[0].exit_code)
 
 
 @app.command(epilog="""Example: `marginwise query "select * from marts.mart_daily_revenue limit 5"`""")

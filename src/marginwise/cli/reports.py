@@ -12,10 +12,11 @@ from marginwise.cli.console import print_json, print_rows, stage_progress, termi
 from marginwise.decisions.table import decision_table
 from marginwise.engine.duckdb import open_warehouse
 from marginwise.engine.publish import PUBLISHED_STORE
-from marginwise.errors import NothingPublished
+from marginwise.errors import MarginwiseError, NothingPublished
 from marginwise.ops.pipeline import RunReport, chosen_stages
 from marginwise.ops.pipeline import run as run_stages
 from marginwise.ops.runs import last_stages
+from marginwise.ops.source_mappings import source_problems
 from marginwise.ops.stages import MEMO_DIRECTORY
 from marginwise.serving.queries import PublishedStore
 from marginwise.settings import load_settings
@@ -81,9 +82,10 @@ def print_check(project: Path, *, as_json: bool) -> None:
             print_rows(title, list(rows[0]), [list(row.values()) for row in rows])
 
 
-def print_status(project: Path, *, as_json: bool) -> None:
-    """Show the last run of every stage and the published store."""
+def print_status(project: Path, *, as_json: bool) -> list[MarginwiseError]:
+    """Show the last run of every stage and the published store; return what keeps a source from being read."""
     settings = load_settings(project)
+    problems = source_problems(settings)
     warehouse = settings.state_directory / "warehouse.duckdb"
     stages: list[dict[str, Any]] = []
     if warehouse.is_file():
@@ -107,10 +109,20 @@ def print_status(project: Path, *, as_json: bool) -> None:
     with suppress(NothingPublished):
         manifest, changes = store.manifest(), store.last_changes()
     if as_json:
-        print_json({"store": settings.store.name, "stages": stages, "published": manifest, "last_changes": changes})
-        return
+        print_json(
+            {
+                "store": settings.store.name,
+                "problems": [problem.as_dict() for problem in problems],
+                "stages": stages,
+                "published": manifest,
+                "last_changes": changes,
+            }
+        )
+        return problems
     console = terminal()
     console.print(f"{settings.store.name}: {len(settings.sources)} source(s)", markup=False)
+    for problem in problems:
+        console.print(f"BROKEN, the next run will stop: {problem}", markup=False, soft_wrap=True)
     if stages:
         print_rows("", list(stages[0]), [list(stage.values()) for stage in stages])
     else:
@@ -123,6 +135,7 @@ def print_status(project: Path, *, as_json: bool) -> None:
             print_rows("Last changes of a verdict", _CHANGE, [_changed(row) for row in changes])
         else:
             console.print("No verdict has changed between memos yet.")
+    return problems
 
 
 def _changed(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.canonical import identifier
+from marginwise.connectors.canonical import identifier, literal
 from marginwise.contract.loader import TableContract, contracts
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _contents_of(contract: TableContract, time_zone: str) -> str:
     if contract.name == "order_items":
         relation += " left join staging.stg_orders as orders using (store_id, order_id)"
     return (
-        f"select '{contract.name}' as table_name, {_day(contract, time_zone)} as day_date,"
+        f"select {literal(contract.name)} as table_name, {_day(contract, time_zone)} as day_date,"
         f" cast({keys} % {_PARTS} as integer) as part, count(*) as rows_count, {sums} from {relation} group by all"
     )
 
@@ -85,4 +85,4 @@ def _day(contract: TableContract, time_zone: str) -> str:
         kind = kinds[known[0]]
     if kind == "date" or time_zone in ("UTC", "Etc/UTC"):
         return f"cast({column} as date)"
-    return f"cast(timezone('{time_zone}', timezone('UTC', {column})) as date)"
+    return f"cast(timezone({literal(time_zone)}, timezone('UTC', {column})) as date)"

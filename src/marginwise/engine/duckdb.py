@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from marginwise.errors import BadSettings, BrokenStore, MissingFile, StoreBusy, nearest
+from marginwise.engine.channel_rules import read_channel_rules
+from marginwise.errors import BrokenStore, StoreBusy
 from marginwise.settings import Settings
 
-__all__ = ["CHANNEL_RULE_COLUMNS", "open_warehouse", "write_declared"]
-
-CHANNEL_RULE_COLUMNS = (
-    "priority",
-    "source_pattern",
-    "medium_pattern",
-    "campaign_pattern",
-    "paid_required",
-    "channel_name",
-)
+__all__ = ["open_warehouse", "transaction", "write_declared"]
 
 
 def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -49,53 +42,53 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyCon
     return con
 
 
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Make what a block writes stand wholly or, when anything is raised in it, not at all.
+
+    Parameters
+    ----------
+    con
+        A connection with no transaction in progress; it is free for the next one afterwards, however the block ended.
+    """
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
 def write_declared(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Write assumed rates, assumed spend and the store's own channel rules to the `ops` schema.
 
     Raises
     ------
     MissingFile, BadSettings
-        When the channel rules file is not there or lacks a column.
+        When the channel rules file is not there or holds what is no rule.
     """
-    rules = _own_channel_rules(settings)
-    con.begin()
-    con.execute("create schema if not exists ops")
-    con.execute("create or replace table ops.assumed_rates (kind varchar, scope varchar, rate double)")
-    con.execute(
-        "create or replace table ops.assumed_spend (channel varchar, campaign varchar, date_from date, date_to date,"
-        " amount decimal(18, 4), currency varchar)"
-    )
-    con.execute(
-        "create or replace table ops.channel_rules (priority integer, source_pattern varchar, medium_pattern varchar,"
-        " campaign_pattern varchar, paid_required varchar, channel_name varchar)"
-    )
-    rates = settings.assumptions.rates()
-    if rates:
-        con.executemany("insert into ops.assumed_rates values (?, ?, ?)", rates)
-    spend = [
-        (row.channel, row.campaign, row.from_, row.to, row.amount, settings.store.currency)
-        for row in settings.assumptions.spend
-    ]
-    if spend:
-        con.executemany("insert into ops.assumed_spend values (?, ?, ?, ?, ?, ?)", spend)
-    if rules:
-        con.executemany("insert into ops.channel_rules values (?, ?, ?, ?, ?, ?)", rules)
-    con.commit()
-
-
-def _own_channel_rules(settings: Settings) -> list[list[str]]:
-    if settings.channels.rules is None:
-        return []
-    path = settings.directory / settings.channels.rules
-    if not path.is_file():
-        raise MissingFile(f"channels.rules: there is no file {settings.channels.rules}.")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        for name in CHANNEL_RULE_COLUMNS:
-            if name not in (rows.fieldnames or []):
-                raise BadSettings(
-                    f"{path.name}: column {name!r} is missing.",
-                    accepted=CHANNEL_RULE_COLUMNS,
-                    nearest=nearest(name, rows.fieldnames or []),
-                )
-        return [[row[name] for name in CHANNEL_RULE_COLUMNS] for row in rows]
+    own = settings.channels.rules
+    rules = read_channel_rules(con, settings.directory / own) if own is not None else []
+    with transaction(con):
+        con.execute("create schema if not exists ops")
+        con.execute("create or replace table ops.assumed_rates (kind varchar, scope varchar, rate double)")
+        con.execute(
+            "create or replace table ops.assumed_spend (channel varchar, campaign varchar, date_from date, date_to date,"
+            " amount decimal(18, 4), currency varchar)"
+        )
+        con.execute(
+            "create or replace table ops.channel_rules (priority integer, source_pattern varchar, medium_pattern varchar,"
+            " campaign_pattern varchar, paid_required varchar, channel_name varchar)"
+        )
+        rates = settings.assumptions.rates()
+        if rates:
+            con.executemany("insert into ops.assumed_rates values (?, ?, ?)", rates)
+        spend = [
+            (row.channel, row.campaign, row.from_, row.to, row.amount, settings.store.currency)
+            for row in settings.assumptions.spend
+        ]
+        if spend:
+            con.executemany("insert into ops.assumed_spend values (?, ?, ?, ?, ?, ?)", spend)
+        if rules:
+            con.executemany("insert into ops.channel_rules values (?, ?, ?, ?, ?, ?)", rules)

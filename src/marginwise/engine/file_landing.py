@@ -11,6 +11,7 @@ import pyarrow as pa
 from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.reader import FileShape, Reading, UnreadableRow, content_hash, inspect_file, read_text_file
 from marginwise.connectors.relation import window_day
+from marginwise.engine.duckdb import transaction
 from marginwise.engine.ledger import (
     current_contents,
     drop_content,
@@ -122,15 +123,14 @@ def note_path(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
     held = paths.get(candidate.name)
     if held == candidate.file_hash:
         return
-    con.begin()
-    if held is not None:  # set back: the content is the path's newest again
-        con.execute(
-            "update ops.files set landed_at = ? where raw_table = ? and file_hash = ?",
-            [moment, raw_table, candidate.file_hash],
-        )
-    _point(con, candidate, paths)
-    renew_activity(con, raw_table, candidate.mapping.load_mode(candidate.group))
-    con.commit()
+    with transaction(con):
+        if held is not None:  # set back: the content is the path's newest again
+            con.execute(
+                "update ops.files set landed_at = ? where raw_table = ? and file_hash = ?",
+                [moment, raw_table, candidate.file_hash],
+            )
+        _point(con, candidate, paths)
+        renew_activity(con, raw_table, candidate.mapping.load_mode(candidate.group))
 
 
 def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:
@@ -146,14 +146,8 @@ def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
     UnreadableFile
         When it cannot be read to its end, or was changed meanwhile; nothing of it has landed.
     """
-    con.begin()
-    try:
-        counts = _land(con, candidate, moment)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
-    return counts
+    with transaction(con):
+        return _land(con, candidate, moment)
 
 
 def _land(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from marginwise.connectors.canonical import identifier
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
 from marginwise.contract.loader import contracts
+from marginwise.engine.duckdb import transaction
 from marginwise.engine.ledger import raw_columns
 
 if TYPE_CHECKING:
@@ -42,12 +43,11 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         "select table_name, case table_type when 'VIEW' then 'view' else 'table' end"
         " from information_schema.tables where table_schema = 'landed'"
     ).fetchall()
-    con.begin()
-    for table, kind in present:
-        con.execute(f"drop {kind} landed.{identifier(table)}")
-    for table, query in queries.items():
-        con.execute(f"create {'table' if table in costly else 'view'} landed.{identifier(table)} as\n{query}")
-    con.commit()
+    with transaction(con):
+        for table, kind in present:
+            con.execute(f"drop {kind} landed.{identifier(table)}")
+        for table, query in queries.items():
+            con.execute(f"create {'table' if table in costly else 'view'} landed.{identifier(table)} as\n{query}")
 
 
 def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from marginwise.connectors.compilation import Compiler
+from marginwise.engine.duckdb import transaction
 from marginwise.engine.file_landing import Candidate, land_file, look_at, note_path
 from marginwise.engine.landed_views import LandingCheck, create_landed_views, landing_checks
 from marginwise.engine.ledger import known_contents, open_ledger, raw_columns, raw_table_names
@@ -206,11 +207,10 @@ class _Landing:
         """Keep what landing found: rows lost or multiplied, refused files, notes of the files that count."""
         checks = landing_checks(self.con, mappings)
         checks += [(file.raw_table, "file_refused", 1, file.error.message) for file in self.report.refused]
-        self.con.begin()
-        self.con.execute("delete from ops.landing_checks")
-        if checks:
-            self.con.executemany("insert into ops.landing_checks values (?, ?, ?, ?)", checks)
-        self.con.commit()
+        with transaction(self.con):
+            self.con.execute("delete from ops.landing_checks")
+            if checks:
+                self.con.executemany("insert into ops.landing_checks values (?, ?, ?, ?)", checks)
         self.report.checks = checks
         self.report.files_inactive = int(
             self.con.execute("select count(*) from ops.files where not is_active").fetchall()[0][0]

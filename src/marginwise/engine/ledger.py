@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier
 from marginwise.connectors.relation import FILES_TABLE
+from marginwise.engine.duckdb import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dictionary
@@ -44,10 +45,9 @@ _NEWEST_FIRST = "file_date desc nulls last, landed_at desc, file_name desc"
 
 def open_ledger(con: duckdb.DuckDBPyConnection) -> None:
     """Create the schemas and tables of landing where they are missing."""
-    con.begin()
-    for statement in _TABLES:
-        con.execute(statement)
-    con.commit()
+    with transaction(con):
+        for statement in _TABLES:
+            con.execute(statement)
 
 
 def known_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:

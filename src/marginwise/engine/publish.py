@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from marginwise.connectors.canonical import identifier, literal
 from marginwise.contract.loader import contracts
 
 __all__ = ["PUBLISHED_STORE", "Publication", "publish_store"]
@@ -65,7 +66,7 @@ def publish_store(
     draft = target.with_name(f"{target.name}.draft")
     for leftover in target.parent.glob(f"{draft.name}*"):
         leftover.unlink()
-    con.execute(f"attach '{_quoted(draft)}' as published")
+    con.execute(f"attach {literal(str(draft))} as published")
     try:
         tables = _copy_tables(con)
         manifest = {**identity, "tables": tables}
@@ -92,20 +93,17 @@ def _copy_tables(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
         ).fetchall()
         con.execute(f"create schema if not exists published.{schema}")
         for (name,) in names:
-            columns = [row[0] for row in con.execute(f'describe {schema}."{name}"').fetchall()]
+            table = f"{schema}.{identifier(name)}"
+            columns = [row[0] for row in con.execute(f"describe {table}").fetchall()]
             kept = [column for column in columns if name != "dim_customers" or column not in private]
-            con.execute(f'create table published.{schema}."{name}" as select {_listed(kept)} from {schema}."{name}"')
+            con.execute(f"create table published.{table} as select {_listed(kept)} from {table}")
             hashed = _listed([column for column in kept if column not in _CLOCKED])
             rows, content = con.execute(
-                f'select count(*), sum(hash({hashed}))::varchar from published.{schema}."{name}"'
+                f"select count(*), sum(hash({hashed}))::varchar from published.{table}"
             ).fetchall()[0]
             tables[f"{schema}.{name}"] = {"rows": rows, "content": content}
     return tables
 
 
 def _listed(columns: list[str]) -> str:
-    return ", ".join(f'"{column}"' for column in columns)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+    return ", ".join(map(identifier, columns))

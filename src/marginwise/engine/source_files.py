@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from marginwise.connectors.mapping import FileGroup, Mapping
 
-__all__ = ["SourceFile", "date_in_name", "find_files", "missing_group", "reading_hash"]
+__all__ = ["SourceFile", "date_in_name", "find_files", "missing_data_folder", "missing_group", "reading_hash"]
 
 READER_VERSION = "1"
 _SUFFIXES = re.compile(r"(\.(csv|tsv|txt|tab|psv|dat|parquet|pq|gz|bz2|zst))+$", re.IGNORECASE)
@@ -43,7 +43,7 @@ def find_files(mapping: Mapping, group: str, data_dir: Path) -> list[SourceFile]
         When the folder is not there.
     """
     if not data_dir.is_dir():
-        raise MissingFile(f"The data folder {data_dir} of source {mapping.name!r} is not there.")
+        raise missing_data_folder(mapping.name, data_dir)
     described = mapping.files[group]
     by_stem: dict[str, list[Path]] = {}
     for pattern in described.path:
@@ -56,6 +56,16 @@ def find_files(mapping: Mapping, group: str, data_dir: Path) -> list[SourceFile]
         twins = tuple(path.relative_to(data_dir).as_posix() for path in paths[1:])
         files.append(SourceFile(paths[0], paths[0].relative_to(data_dir).as_posix(), twins))
     return sorted(files, key=lambda file: (date_in_name(file.file_name, described) or dt.date.min, file.file_name))
+
+
+def missing_data_folder(source: str, data_dir: Path) -> MissingFile:
+    """Return the error of a source whose data folder is not there."""
+    beside = [path.name for path in data_dir.parent.iterdir() if path.is_dir()] if data_dir.parent.is_dir() else []
+    return MissingFile(
+        f"The data folder {data_dir} of source {source!r} is not there.",
+        nearest=nearest(data_dir.name, beside),
+        fix=f"Bring it back, or correct `data` under [sources.{source}] in marginwise.toml.",
+    )
 
 
 def missing_group(mapping: Mapping, group: str, data_dir: Path) -> MissingFile:

@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from marginwise.connectors.mapping import load_mapping
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import open_warehouse
 from marginwise.errors import MarginwiseError
+from marginwise.ops.source_mappings import source_mapping
 from marginwise.settings import SETTINGS_FILE, Settings, load_settings
 
 __all__ = ["Finding", "examine"]
@@ -63,9 +63,7 @@ def _installation() -> Iterator[Finding]:
 
 def _project(settings: Settings) -> Iterator[Finding]:
     for name, source in settings.sources.items():
-        own = settings.directory / source.mapping
-        mapping = own if own.suffix == ".toml" else source.mapping
-        yield _tried(f"mapping of {name}", lambda mapping=mapping: load_mapping(mapping).name)  # type: ignore[misc]
+        yield _tried(f"mapping of {name}", lambda source=source: source_mapping(settings, source).name)  # type: ignore[misc]
         data = settings.directory / source.data
         yield Finding(f"data of {name}", "ok" if data.is_dir() else "broken", f"{source.data}" if data.is_dir() else f"no folder {source.data}")  # fmt: skip
     free = shutil.disk_usage(settings.directory).free

@@ -20,7 +20,8 @@ from marginwise.engine.publish import PUBLISHED_STORE
 from marginwise.errors import BadMapping, BadSettings, MissingFile, nearest
 from marginwise.ops.fitting_mappings import fitting_mappings, fitting_packs
 from marginwise.ops.settings_text import SourceEntry, settings_text
-from marginwise.settings import SETTINGS_FILE, Settings, load_settings
+from marginwise.ops.source_mappings import source_mappings, sources_with_tax
+from marginwise.settings import SETTINGS_FILE, load_settings
 
 __all__ = ["create_demo", "create_project", "eject_warehouse", "warehouse_paths"]
 
@@ -204,7 +205,10 @@ def eject_warehouse(project: Path, directory: Path) -> dict[str, str]:
         raise BadSettings(f"{directory} is not empty.", fix="Name a new folder for the dbt project.")
     shutil.copytree(project_directory(), directory, ignore=_NOT_COPIED, dirs_exist_ok=True)
     declared = yaml.safe_load((directory / "dbt_project.yml").read_text(encoding="utf-8"))
-    declared["vars"] = {**declared.get("vars", {}), **warehouse_variables(settings, _sources_with_tax(settings))}
+    declared["vars"] = {
+        **declared.get("vars", {}),
+        **warehouse_variables(settings, sources_with_tax(source_mappings(settings))),
+    }
     text = "# The warehouse of Marginwise with the settings of one store; made by `marginwise warehouse eject`.\n"
     _write(directory / "dbt_project.yml", text + yaml.safe_dump(declared, sort_keys=False, allow_unicode=True))
     relative = Path(os.path.relpath(warehouse, directory.resolve())).as_posix()
@@ -276,16 +280,6 @@ def _unfinished(name: str, target: Path, proposal: Proposal) -> Mapping:
         source=SourceHeader(name=name, currency=currency[1] if currency else None, time_zone=zone[1] if zone else "UTC"),
         files={"none": FileGroup(path=("none",))}, tables=(TableMapping(table="orders", from_="none"),), origin=str(target),
     )  # fmt: skip
-
-
-def _sources_with_tax(settings: Settings) -> list[str]:
-    found = []
-    for name, source in settings.sources.items():
-        own = settings.directory / source.mapping
-        mapping = load_mapping(own if own.suffix == ".toml" else source.mapping)
-        if mapping.source.prices_include_tax:
-            found.append(name)
-    return found
 
 
 def _reference(mapping: Mapping, project: Path) -> str:

@@ -16,23 +16,23 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from marginwise.connectors.mapping import Mapping, load_mapping
+from marginwise.connectors.mapping import Mapping
 from marginwise.decisions.causes import causes_of
 from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
-from marginwise.engine.duckdb import open_warehouse, write_declared
+from marginwise.engine.duckdb import open_warehouse, transaction, write_declared
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
 from marginwise.errors import (
     BadSettings,
     BrokenStore,
     ContractViolated,
-    MarginwiseError,
     MissingTable,
     NothingPublished,
 )
 from marginwise.ops.identity import run_identity
+from marginwise.ops.source_mappings import is_own_mapping, source_mappings, sources_with_tax
 from marginwise.settings import Settings
 
 __all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "built_from", "warehouse_of", "write_memo"]
@@ -59,16 +59,13 @@ class RunContext:
     @cached_property
     def mappings(self) -> dict[str, Mapping]:
         """The mapping of every source, by the source's name."""
-        found = {}
-        for name, source in self.settings.sources.items():
-            own = self.settings.directory / source.mapping
-            found[name] = load_mapping(own if own.suffix == ".toml" else source.mapping)
-        return found
+        return source_mappings(self.settings)
 
     def project(self) -> WarehouseProject:
         """Return the dbt project bound to this run's warehouse and settings."""
-        with_tax = [name for name, mapping in self.mappings.items() if mapping.source.prices_include_tax]
-        return WarehouseProject(self.warehouse_path, warehouse_variables(self.settings, with_tax))
+        return WarehouseProject(
+            self.warehouse_path, warehouse_variables(self.settings, sources_with_tax(self.mappings))
+        )
 
     def told(self, stage: str) -> Callable[[str, int, int], None]:
         """Return a progress callback for one stage."""
@@ -104,7 +101,7 @@ def _unmatched(context: RunContext) -> list[str]:
     found = []
     for name, source in context.settings.sources.items():
         mapping, folder = context.mappings[name], context.settings.directory / source.data
-        if Path(source.mapping).suffix != ".toml":
+        if not is_own_mapping(source):
             continue  # a pack knows which files of its source it leaves out
         named = {path for group in mapping.files.values() for pattern in group.path for path in folder.glob(pattern)}
         found += [path.name for path in sorted(folder.iterdir()) if path not in named and _DATA_FILE.search(path.name)]
@@ -278,17 +275,12 @@ def write_memo(settings: Settings) -> list[Path]:
 
 
 def _write(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, pa.Table]) -> None:
-    con.begin()
-    try:
+    with transaction(con):
         con.execute(f"create schema if not exists {schema}")
         for name, table in tables.items():
             con.register("incoming", table)
             con.execute(f"create or replace table {schema}.{name} as from incoming")
             con.unregister("incoming")
-        con.commit()
-    except (duckdb.Error, MarginwiseError):
-        con.rollback()
-        raise
 
 
 STAGE_WORK: dict[str, Work] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from marginwise.connectors.canonical import literal
 from marginwise.decisions.ledger import Ledger
 from marginwise.decisions.memo import MemoFacts
 from marginwise.errors import BadQuery, BrokenStore, NothingPublished, nearest
@@ -167,7 +168,7 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     # An instance of its own per reader: a second `connect` to the same path would share the first one's old file.
     con = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     try:
-        con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as published (read_only)")
+        con.execute(f"attach {literal(str(path))} as published (read_only)")
         con.execute("use published")
         for setting in _LOCKED:
             con.execute(setting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from marginwise.connectors.canonical import literal
 from marginwise.connectors.proposal.drafts import Draft, TableDraft, boolean_draft, plain, plain_draft, status_draft
 from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order
 from marginwise.connectors.proposal.lexicon import value_key, vocabulary
@@ -179,9 +180,9 @@ class OrderColumns:
         if all(len(word) == 3 and word.isupper() for word in words):
             return self.attribute(match)
         cases = "".join(
-            f" when {match.sql} = '{word}' then '{known[value_key(word)]}'"
+            f" when {match.sql} = {literal(word)} then {literal(known[value_key(word)])}"
             for word in words
-            if value_key(word) in known and "'" not in word
+            if value_key(word) in known
         )
         return (
             Draft(f"case{cases} else upper({match.sql}) end", match.confidence, match.reason)
