@@ -55,6 +55,8 @@ class TableDraft:
         As in a mapping.
     remark
         What a reader should know about the table.
+    left_out
+        Contract columns that could be made but are not, each with what speaks against it.
     """
 
     table: str
@@ -65,6 +67,7 @@ class TableDraft:
     one_row_per: tuple[str, ...] = ()
     number_within: str = ""
     remark: str = ""
+    left_out: dict[str, Draft] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[str]:

@@ -15,10 +15,13 @@ from marginwise.errors import UnreadableFile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["data_files", "group_files"]
+__all__ = ["data_files", "group_files", "is_open"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".parquet", ".pq")
 COMPRESSED = (".gz", ".bz2", ".zst")
+_DIGITS = re.compile(r"\d+(?:[-_. T]\d+)*")
+# a date or a running number: digits that stand alone, or are at least as many as a year has
+_NUMBER = re.compile(r"(?<![^\W_])\d+(?:[-_. T]\d+)*(?![^\W_])|\d{4,}(?:[-_. T]\d+)*(?![^\W_])")
 _RESERVED = frozenset(
     [
         "order",
@@ -75,7 +78,8 @@ def group_files(files: Sequence[Path], root: Path) -> dict[str, tuple[list[Path]
     Returns
     -------
     dict
-        Per group: its files in the order of their names, and the globs that name them relative to the folder.
+        Per group: its files in the order of their names, and the globs that name them relative to the folder. A date or
+        running number in a name is left open, since the next export has another one, unless that takes in other files.
     """
     shapes: dict[tuple[str, tuple[str, ...]], list[Path]] = defaultdict(list)
     for path in files:
@@ -84,12 +88,34 @@ def group_files(files: Sequence[Path], root: Path) -> dict[str, tuple[list[Path]
     groups: dict[str, tuple[list[Path], list[str]]] = {}
     for (pattern, _), paths in shapes.items():
         group = _group_name(pattern, groups)
-        relatives = [
-            path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name for path in sorted(paths)
-        ]
-        globs = [_escaped(relatives[0])] if len(paths) == 1 else [re.sub(r"(0[-_. ]?)+", "*", _escaped(pattern))]
-        groups[group] = (sorted(paths), globs)
+        groups[group] = (sorted(paths), _globs(sorted(paths), files, root))
     return groups
+
+
+def is_open(pattern: str) -> bool:
+    """Tell whether a glob names more than one file.
+
+    >>> is_open("orders_*.csv"), is_open("orders [[]1].csv")
+    (True, False)
+    """
+    return "*" in pattern.replace("[*]", "")
+
+
+def _globs(paths: list[Path], files: Sequence[Path], root: Path) -> list[str]:
+    """Return the glob of a group, wide or narrower, that takes in no file of another shape; else the names themselves."""
+    names = [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name for path in paths]
+    numbers = _NUMBER if len(paths) == 1 else _DIGITS
+    for stand_in in ("*", "[0-9]*"):
+        glob = numbers.sub(stand_in, _escaped(names[0]))
+        others = [path for path in root.glob(glob) if path not in paths and path.is_file()]
+        if all(path not in files and _is_alike(path, paths[0]) for path in others):
+            return [glob]
+    return [_escaped(name) for name in names]
+
+
+def _is_alike(path: Path, other: Path) -> bool:
+    same_name = re.sub(r"\d+", "0", path.name) == re.sub(r"\d+", "0", other.name)
+    return same_name and _columns(path) == _columns(other)
 
 
 def _columns(path: Path) -> tuple[str, ...]:

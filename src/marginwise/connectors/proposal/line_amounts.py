@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.proposal.drafts import Draft, plain, plain_draft
@@ -34,6 +34,8 @@ class LineAmounts:
         True when prices include tax, False when not, None when nothing tells.
     tax_reason
         What told it.
+    left_out
+        Columns that could be made but are not, each with what speaks against it.
     """
 
     columns: dict[str, Draft]
@@ -41,6 +43,7 @@ class LineAmounts:
     quantity: str
     with_tax: bool | None
     tax_reason: str
+    left_out: dict[str, Draft] = field(default_factory=dict)
 
 
 def line_amounts(
@@ -68,6 +71,7 @@ class _Amounts:
     ) -> None:
         self.con, self.relation, self.found, self.inside = con, relation, found, inside
         self.columns: dict[str, Draft] = {}
+        self.left_out: dict[str, Draft] = {}
         quantity = found.get("quantity")
         # widened, since DuckDB keeps a product of two short decimals short and a typing error would overflow it
         self.quantity = f"{quantity.number_sql}::decimal(20, 4)" if quantity else "1"
@@ -93,8 +97,8 @@ class _Amounts:
             value = self._from_cost()
         self._cost(value)
         with_tax, reason = tax_position(self.con, self.relation, self.found, value)
-        self._tax(value, with_tax=with_tax)
-        return LineAmounts(self.columns, value, self.quantity, with_tax, reason)
+        self._tax(value, with_tax=with_tax, told=reason)
+        return LineAmounts(self.columns, value, self.quantity, with_tax, reason, self.left_out)
 
     def _look_for_price(self) -> None:
         """Take a list price for the price where nothing else is one, when the line's total proves it or is not there."""
@@ -280,13 +284,21 @@ class _Amounts:
                 f"{profit.reason}; CHECK: value less {profit.column.name}, divided by quantity",
             )  # fmt: skip
 
-    def _tax(self, value: str | None, *, with_tax: bool | None) -> None:
+    def _tax(self, value: str | None, *, with_tax: bool | None, told: str) -> None:
         tax, rate = self._of_line("tax"), self.found.get("tax_rate")
         if tax is not None:
             self.columns["tax_amount"] = plain_draft(tax)
         elif "tax" not in self.found and rate is not None and value is not None and with_tax is not None:
-            where = "inside" if with_tax else "on top of"
+            where = (
+                "inside the line's value, which is gross" if with_tax else "on top of the line's value, which is net"
+            )
             self.columns["tax_amount"] = Draft(
                 f"round({value} * {share_of_tax(rate, with_tax=with_tax)}, 4)", rate.confidence * 0.8,
-                f"{rate.reason}; the tax {where} the line's value at this rate",
+                f"{rate.reason}; the tax {where} ({told}), at this rate",
+            )  # fmt: skip
+        elif "tax" not in self.found and rate is not None and value is not None:
+            self.left_out["tax_amount"] = Draft(
+                f"round({value} * {share_of_tax(rate, with_tax=True)}, 4)", 0.0,
+                f"{rate.column.name} holds rates, and nothing tells whether prices include tax; if they do, set "
+                "prices_include_tax = true and remove the # in front of this, the tax inside them",
             )  # fmt: skip

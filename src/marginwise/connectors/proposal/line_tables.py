@@ -164,6 +164,7 @@ class LineFile:
         if self.order_sql and draft.columns["line_number"].expression == "_number":
             draft.number_within = self.order_sql
         draft.columns |= self.amounts.columns
+        draft.left_out |= self.amounts.left_out
         for concept in ("free_quantity", "partner_id"):
             if concept in self.found:
                 draft.columns[concept] = plain_draft(self.found[concept])

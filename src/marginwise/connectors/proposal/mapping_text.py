@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from marginwise.connectors.proposal.file_groups import is_open
 from marginwise.contract.loader import contracts
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _file_section(profile: FileProfile) -> str:
             f"# {profile.unreadable:,} rows have another number of fields; they are kept apart as unreadable rows"
         )
     lines += [f"# {note}" for note in profile.notes]
-    lines += [f"[files.{profile.group}]", f"path = {_texts(settings.path)}"]
+    lines += [f"[files.{profile.group}]", f"path = {_texts(settings.path)}{_open_told(profile)}"]
     declared = settings.model_dump(exclude_defaults=True)
     for name in ("delimiter", "encoding", "quote", "escape", "decimal", "thousands"):
         if name in declared:
@@ -162,6 +163,12 @@ def _file_section(profile: FileProfile) -> str:
             remark = f"  # {time.remark}" if time is not None and time.remark and patterns == time.patterns else ""
             lines.append(f"{_key(column)} = {_texts(patterns)}{remark}")
     return "\n".join(lines)
+
+
+def _open_told(profile: FileProfile) -> str:
+    if len(profile.paths) > 1 or not any(map(is_open, profile.settings.path)):
+        return ""
+    return "  # the number in its name is left open, so that the next export is read too"
 
 
 def _table_section(draft: TableDraft) -> str:
@@ -192,6 +199,10 @@ def _table_section(draft: TableDraft) -> str:
         if name not in draft.columns and name not in draft.missing and name not in ("store_id", "updated_at"):
             if name == "currency":
                 lines.append("# currency = ''  # every row is in the currency of [source]")
+                continue
+            if name in draft.left_out:
+                left_out = draft.left_out[name]
+                lines.append(f"# {name} = {toml_text(left_out.expression)}  # left out: {_one_line(left_out.reason)}")
                 continue
             told = _SWITCHES.get(f"{draft.table}.{name}") or contract.column(name).description.rstrip(".")
             lines.append(f"# {name} = ''  # not found; would give: {told}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import literal
@@ -28,6 +29,8 @@ ORDER_AMOUNTS = {
     "discount": "discount_amount",
     "tax": "tax_amount",
 }
+# confidence in what an order should have once, where its rows differ
+DIFFERING = 0.7
 ATTRIBUTES = {
     "channel": "channel",
     "campaign": "campaign",
@@ -97,8 +100,8 @@ class OrderColumns:
         return columns
 
     def attribute(self, match: Match) -> Draft:
-        """Return an attribute of the order; where only some of its rows hold it, the value of those."""
-        return Draft(self._value(match), match.confidence, match.reason + self._told(match))
+        """Return an attribute of the order; where its rows differ, that of the first row that has one, marked as doubtful."""
+        return Draft(self._value(match), self._sure(match), match.reason + self._told(match))
 
     def amount(self, match: Match) -> Draft:
         """Return an amount of the order: the one it repeats on every row, or the sum of its rows."""
@@ -112,7 +115,11 @@ class OrderColumns:
             return Draft(plain(match) if number == match.number_sql else number, match.confidence, match.reason)
         if self.inside.is_constant(name, tolerance=0.05) and self.inside.comparable[name]:
             value = f"max({number}) over (partition by {self.order_sql})" if self.inside.has_gaps(name) else number
-            return Draft(value, match.confidence, f"{match.reason}; the same in all rows of an order, so counted once")
+            told = "the same in all rows of an order, so counted once"
+            if self.inside.varying[name]:
+                value = f"max({number}) over (partition by {self.order_sql})"
+                told = f"DIFFERS inside {self._differing(name)}: the largest is taken, once"
+            return Draft(value, self._sure(match), f"{match.reason}; {told}")
         if self.inside.is_constant(name, tolerance=0.05) and self.inside.has_gaps(name):
             return Draft(
                 f"max({number}) over (partition by {self.order_sql})",
@@ -153,16 +160,29 @@ class OrderColumns:
 
     def _value(self, match: Match) -> str:
         if self.inside is not None and self.inside.repeated and self.inside.has_gaps(match.column.name):
+            if self.inside.varying[match.column.name]:
+                return f"min_by({match.sql}, row(_file_date, _row_number)) over (partition by {self.order_sql})"
             return f"max({match.sql}) over (partition by {self.order_sql})"
         return plain(match)
+
+    def _sure(self, match: Match) -> float:
+        """Return the confidence in what an order has once: low enough to be looked at where its rows differ."""
+        is_one = self.inside is None or not self.inside.varying.get(match.column.name)
+        return match.confidence if is_one else min(match.confidence, DIFFERING)
+
+    def _differing(self, name: str) -> str:
+        assert self.inside is not None
+        share = self.inside.varying[name] / self.inside.comparable[name]
+        return f"{share:.0%} of the orders" if share >= 0.01 else f"{self.inside.varying[name]:,} order(s)"
 
     def _told(self, match: Match) -> str:
         if self.inside is None or not self.inside.comparable.get(match.column.name):
             return ""
-        share = self.inside.constant_share(match.column.name)
-        if share >= 0.98:
-            return f"; the same in all rows of an order ({self.inside.comparable[match.column.name]:,} orders compared)"
-        return f"; DIFFERS inside {1 - share:.0%} of the orders: the first row is taken"
+        name = match.column.name
+        if self.inside.varying[name]:
+            row = "row that has one" if self.inside.has_gaps(name) else "row"
+            return f"; DIFFERS inside {self._differing(name)}: the first {row} is taken"
+        return f"; the same in all rows of an order ({self.inside.comparable[name]:,} orders compared)"
 
     def _date(self, match: Match) -> Draft:
         if (
@@ -171,7 +191,8 @@ class OrderColumns:
             and not self.inside.is_constant(match.column.name, tolerance=0)
         ):
             value = f"min({match.sql}) over (partition by {self.order_sql})"
-            return Draft(value, match.confidence, f"{match.reason}; the first date of each order")
+            told = f"DIFFERS inside {self._differing(match.column.name)}: the first date of each order is taken"
+            return Draft(value, self._sure(match), f"{match.reason}; {told}")
         return self.attribute(match)
 
     def _currency(self, match: Match) -> Draft:
@@ -195,6 +216,10 @@ class OrderColumns:
         if "status" in found:
             match = found["status"]
             draft = status_draft(match, self._value(match))
+            if self.inside is not None and self.inside.varying.get(match.column.name):
+                draft = replace(
+                    draft, confidence=min(draft.confidence, DIFFERING), reason=draft.reason + self._told(match)
+                )
             if match.column.fill_share < 1 and not (self.inside and self.inside.has_gaps(match.column.name)):
                 draft = Draft(
                     f"coalesce({draft.expression}, 'delivered')",

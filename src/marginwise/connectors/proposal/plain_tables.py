@@ -91,6 +91,9 @@ def orders_file(
     for concept, name in ORDER_AMOUNTS.items():
         if concept in found and name not in draft.columns:
             draft.columns[name] = columns.amount(found[concept])
+    if "tax_rate" in found and "tax_amount" not in draft.columns:
+        told = f"{found['tax_rate'].column.name} holds rates; the tax is worked out where the lines' values stand"
+        draft.left_out["tax_amount"] = Draft("", 0.0, told)
     more = columns.refunds() if "refunds" in makes else []
     return [draft, *more, *(customer_drafts(con, profile, found) if "customers" in makes else [])]
 

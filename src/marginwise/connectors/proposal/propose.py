@@ -12,12 +12,12 @@ import duckdb
 
 from marginwise.connectors.proposal.drafts import TableDraft
 from marginwise.connectors.proposal.event_purchases import purchases_of_events
-from marginwise.connectors.proposal.file_groups import data_files, group_files
+from marginwise.connectors.proposal.file_groups import data_files, group_files, is_open
 from marginwise.connectors.proposal.file_roles import file_role
 from marginwise.connectors.proposal.flat import included_share
 from marginwise.connectors.proposal.lexicon import words_of
 from marginwise.connectors.proposal.line_tables import LineFile, with_time_of_day
-from marginwise.connectors.proposal.mapping_text import SURE, mapping_text
+from marginwise.connectors.proposal.mapping_text import SURE, HeaderLine, mapping_text
 from marginwise.connectors.proposal.matching import Match, match_columns
 from marginwise.connectors.proposal.plain_tables import (
     dates_of_customers,
@@ -28,6 +28,7 @@ from marginwise.connectors.proposal.plain_tables import (
 from marginwise.connectors.proposal.profile import FileProfile, profile_files
 from marginwise.connectors.proposal.source_header import source_header
 from marginwise.connectors.proposal.structure import fill_by_structure
+from marginwise.connectors.proposal.tax_rates import with_tax_rates
 from marginwise.connectors.proposal.value_fit import fit_of
 from marginwise.contract.loader import contracts
 from marginwise.errors import UnreadableFile
@@ -57,7 +58,7 @@ class Proposal:
     missing
         Required columns of orders and order_items without a candidate; the mapping does not load until they are given.
     doubtful
-        Columns whose confidence is low, to be looked at first.
+        Settings (``source.…``) and columns whose confidence is low, to be looked at first.
     """
 
     text: str
@@ -138,9 +139,6 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
             [file.found for file in looked if file.role],
             drafts,
         )
-        for draft in drafts:
-            if "currency" in draft.columns and any(line.name == "currency" for line in header):
-                continue
         return _proposal(looked, header, drafts, left_out, idle)
     finally:
         con.close()
@@ -254,9 +252,10 @@ def _draft(
     for file in looked:
         if file.role is None:
             continue
-        file.found = with_time_of_day(file.found)
+        file.found = with_tax_rates(con, file.profile, with_time_of_day(file.found))
         if file.role == "order_items":
-            found = with_time_of_day(fill_by_structure(con, file.profile, file.found))
+            found = fill_by_structure(con, file.profile, file.found)
+            found = with_tax_rates(con, file.profile, with_time_of_day(found))
             wanted = frozenset({"orders", "refunds", "customers", "products", "sessions"} - roles)
             if "orders" in roles:
                 wanted -= {"customers", "sessions"}
@@ -297,7 +296,7 @@ def _draft(
 
 def _proposal(
     looked: list[_File],
-    header: Sequence[Any],
+    header: Sequence[HeaderLine],
     drafts: list[TableDraft],
     left_out: dict[str, list[str]],
     idle: list[str],
@@ -312,17 +311,20 @@ def _proposal(
     missing = [f"{draft.table}.{name}" for draft in drafts for name in draft.missing if draft.table in _REQUIRED]
     present = {draft.table for draft in drafts}
     missing += [f"{table}.*" for table in _REQUIRED if table not in present]
-    doubtful = [name for name, sure in confidence.items() if sure < SURE]
+    doubtful = [f"source.{line.name}" for line in header if line.confidence < SURE]
+    doubtful += [name for name, sure in confidence.items() if sure < SURE]
     used_groups = {draft.group for draft in drafts}
     profiles = [file.profile for file in looked if file.profile.group in used_groups]
     rows = sum(profile.rows for profile in profiles)
     counted = Counter(name.partition(".")[0] for name in confidence)
+    globs = [glob for profile in profiles for glob in profile.settings.path if is_open(glob)]
     summary = (
         f"{rows:,} rows in {sum(len(profile.paths) for profile in profiles)} file(s): "
         + ", ".join(f"{table} ({count} columns)" for table, count in counted.items())
         + (f". MISSING, required: {', '.join(missing)}" if missing else "")
-        + (f". Look at first: {', '.join(doubtful[:8])}{' …' if len(doubtful) > 8 else ''}" if doubtful else "")
+        + (f". Look at first: {', '.join(doubtful)}" if doubtful else "")
         + "."
+        + (f" Reads every file named {' or '.join(globs)}." if globs else "")
     )
     title = [
         "A mapping proposed by `marginwise map`. Beside every column stand a confidence from 0 to 1 and the reason; a ? marks",
@@ -347,9 +349,11 @@ def source_name(path: Path) -> str:
     """Return a name for the source in a file or folder, fit for a part of a table name.
 
     >>> source_name(Path("Verkäufe 2024.csv"))
-    'verkaufe_2024'
+    'verkaufe'
     """
     stem = re.sub(r"(\.(csv|txt|tsv|parquet|gz|bz2|zst|dat))+$", "", path.resolve().name, flags=re.IGNORECASE)
-    plain = "_".join(re.sub(r"[^a-z0-9]", "", word) for word in words_of(stem)).strip("_")
+    words = [re.sub(r"[^a-z0-9]", "", word) for word in words_of(stem)]
+    words = [word for word in words if not word.isdigit()] or words  # a date in the name is that of one export
+    plain = "_".join(words).strip("_")
     plain = re.sub(r"_{2,}", "_", plain)
     return plain if re.match(r"[a-z]", plain) else f"source_{plain}".rstrip("_")
