@@ -11,7 +11,7 @@ from marginwise.decisions.memo import MemoFacts, render_memo
 from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_charts import IntervalBar, WaterfallStep, interval_chart, waterfall_chart
 from marginwise.decisions.memo_tables import bridge_tables, bridge_waterfall, evidence_table, reason_list, resolve_table
-from tests.decisions.memo_sample import BRIDGE, CHANNELS, GRADES, full_facts, judged, unit
+from tests.decisions.memo_sample import BRIDGE, CHANNELS, GRADES, OTHERS, full_facts, judged, unit
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y> & {{ 7 * 7 }}"
@@ -225,6 +225,32 @@ def test_each_store_has_its_own_bridge() -> None:
     assert [view.caption for _, view in bridge_tables(both, "EUR")] == [
         "From the raw total to CM3: main", "From the raw total to CM3: north",
     ]  # fmt: skip
+
+
+def test_units_of_several_stores_name_their_store_everywhere() -> None:
+    both = [*CHANNELS, *({**row, "store_id": "north"} for row in [*CHANNELS, *OTHERS])]
+    moved = [{**CHANNELS[0], "store_id": "north", "previous_verdict": "fix", "previous_margin_amount": 1.0,
+              "margin_change_amount": 2.0}]  # fmt: skip
+    memos = [{"memo_number": 1}, {"memo_number": 2, "causes": ["cost"], "cause_details": ["product_costs"]}]
+    facts = full_facts(verdicts=both, looks_good=[{**CHANNELS[4], "store_id": "north"}], memos=memos, movements=moved)
+    memo = render_memo(facts)
+    sections = {part.splitlines()[0]: part for part in memo.markdown.split("\n## ")}
+    for title in ("Why each verdict", "Looks good, loses money", "Campaigns",
+                  "What would resolve the abstentions, and what it is worth",
+                  "What changed since the last memo, and why"):  # fmt: skip
+        assert "north · " in sections[title], title
+    assert "main · Paid Search" in sections["Does the next unit of capital earn or burn?"].split("|")[0]
+    assert "Unassigned" not in sections["Does the next unit of capital earn or burn?"].split("|")[0]
+    assert memo.markdown.count("They are shown so that the table adds up.") == 4
+    assert ">main · Email<" in memo.html
+    assert "main ·" not in render_memo(full_facts()).html
+
+
+def test_intervals_are_called_by_the_probability_that_was_set() -> None:
+    assert "90% intervals" in render_memo(full_facts()).markdown
+    memo = render_memo(full_facts(interval_rate=0.975))
+    assert "Smaller figures: 97.5% intervals" in memo.markdown
+    assert "90% interval" not in memo.html
 
 
 def test_waterfall_bars_stand_where_the_running_total_is() -> None:

@@ -56,7 +56,10 @@ def test_changes_and_movements_are_told_in_money_with_the_leg_that_moved_first()
     assert told.lead == (
         "2 of 4 verdicts changed against the memo before, as of 31 August 2026."
         " The channels' contribution margin, where both memos can tell it, went from €1,100 to €1,700."
+        " How much of it each cause explains is not told: that takes a run with one of them alone."
     )
+    alone = {**SECOND, "causes": ["cost"], "cause_details": ["product_costs: 3 rows changed"]}
+    assert changes_since_last([FIRST, alone], rows, "EUR").lead.endswith(" All of it comes from one cause, cost.")
     assert told.verdicts is not None
     assert [[cell.main for cell in row.cells] for row in told.verdicts.rows] == [
         ["Email", "Scale (test)", "Fix", "P(repeat\xa0≥\xa0rest) 61%\xa0→\xa018%", "€400"],

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 from marginwise.decisions.memo import render_memo
-from marginwise.decisions.memo_robustness import robustness_view
+from marginwise.decisions.memo_robustness import held_campaigns, robustness_view
 from tests.decisions.memo_sample import CHANNELS, full_facts, judged, unit
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y> & {{ 7 * 7 }}"
@@ -73,6 +73,32 @@ def test_nothing_tried_means_not_available() -> None:
         robustness_view([unit("Mystery", "fix", "Fix")], variants("Mystery", "fix"), 90).units[0].held
         == "not available"
     )
+
+
+def test_campaigns_are_told_in_a_table_the_largest_first_to_be_kept() -> None:
+    units = [
+        held({**judged(f"Push {n:02d}", "scale", "Scale (test)", 1_000 + n, (5, 1, 9)), "unit_kind": "campaign"}, 18, 12,
+             "last touch")
+        for n in range(27)
+    ]  # fmt: skip
+    rows = [{**row, "unit_kind": "campaign"} for unit in units for row in variants(unit["unit_name"], "scale")]
+    memo = render_memo(full_facts(verdicts=[EMAIL, *units], robustness=[*variants("Email", "scale"), *rows]))
+    section = memo.html.split('id="robustness"')[1].split("</section>")[0]
+    assert section.count('class="variants"') == 1
+    assert "Push 26" in section
+    assert "Push 02" in section
+    assert "Push 01" not in section
+    assert "| Push 26 | Scale (test) | 12 of 18 | most often by last touch |" in memo.markdown
+    assert "The largest 25 by net revenue; 2 more are in the table decisions.verdicts." in section
+
+
+def test_campaigns_that_were_not_tried_are_left_out() -> None:
+    campaign = {**held(judged("Push", "fix", "Fix", 9, (5, 1, 9)), 18, 18), "unit_kind": "campaign"}
+    silent = {**campaign, "variants_count": None}
+    rows = [{**row, "unit_kind": "campaign"} for row in variants("Push", "fix")]
+    assert held_campaigns([silent], rows, 90).rows == ()
+    assert held_campaigns([campaign], [], 90).rows == ()
+    assert [row.cells[2].main for row in held_campaigns([campaign, EMAIL], rows, 90).rows] == ["all 18"]
 
 
 def test_names_stay_text_in_the_grid() -> None:

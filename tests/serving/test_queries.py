@@ -44,6 +44,8 @@ def publish(path: Path, *, verdict: str = "scale", full: bool = True) -> Path:
         [verdict],
     )
     if full:
+        manifest["declared"] = {"definition": {"decisions.interval": 0.8}}
+        con.execute("update ops.manifest set manifest_json = ?", [json.dumps(manifest)])
         con.execute(LINES)
         con.execute(
             "create table marts.mart_decision_units as select 0.2::double as unattributed_rate, 90 as horizon_days,"
@@ -227,6 +229,7 @@ def test_memo_facts_are_what_the_store_says(store: PublishedStore) -> None:
     assert (facts.as_of_date, facts.horizon_days) == (dt.date(2026, 11, 19), 90)
     assert (facts.window_start_date, facts.window_end_date) == (dt.date(2025, 8, 22), dt.date(2026, 8, 21))
     assert facts.unattributed_rate == pytest.approx(0.2)
+    assert facts.interval_rate == 0.8
     coverage = {row["cost_line"]: row for row in facts.cost_coverage}
     assert coverage["Goods"]["known_rate"] == pytest.approx(0.8)
     assert coverage["Goods"]["unknown_rate"] == pytest.approx(0.2)

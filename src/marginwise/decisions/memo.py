@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from marginwise.decisions.memo_answer import answer
 from marginwise.decisions.memo_changes import changes_since_last
 from marginwise.decisions.memo_charts import interval_chart, waterfall_chart
-from marginwise.decisions.memo_robustness import robustness_view
+from marginwise.decisions.memo_robustness import held_campaigns, robustness_view
 from marginwise.decisions.memo_tables import (
     bridge_tables,
     bridge_waterfall,
@@ -32,6 +32,7 @@ from marginwise.decisions.table import (
     has_margin,
     markdown_text,
     plain,
+    told_apart,
     verdict_of,
 )
 
@@ -139,8 +140,10 @@ def render_memo(facts: MemoFacts) -> Memo:
 
 def _view(facts: MemoFacts) -> dict[str, Any]:
     currency = facts.currency
-    channels = [row for row in facts.verdicts if row.get("unit_kind", "channel") == "channel"]
-    interval = f"{facts.interval_rate:.0%}"
+    units = told_apart(facts.verdicts)
+    good_looking, movements = (told_apart(rows, among=units) for rows in (facts.looks_good, facts.movements))
+    channels = [row for row in units if row.get("unit_kind", "channel") == "channel"]
+    interval = f"{round(100 * facts.interval_rate, 4):g}%"
     drawn = f"Contribution margin by channel with {interval} intervals"
     return {
         "store_name": plain(facts.store_name),
@@ -157,19 +160,20 @@ def _view(facts: MemoFacts) -> dict[str, Any]:
         "reasons": reason_list(channels),
         "withstood": _WITHSTOOD,
         "robustness": robustness_view(channels, facts.robustness, facts.horizon_days),
+        "campaigns_held": held_campaigns(units, facts.robustness, facts.horizon_days),
         "resolved": _resolved(facts.verdicts),
         "nothing_looks_good": _nothing_looks_good(facts.verdicts),
         "is_bounded": any(verdict_of(row) in _DECIDED and row.get("unattributed_given_verdict") for row in channels),
         "interval_chart": interval_chart(interval_bars(channels), currency, drawn),
         "evidence": evidence_table(channels, currency),
-        "resolve": resolve_table(facts.verdicts, currency),
-        "good_looking": good_looking_table(facts.looks_good, currency),
-        "changes": changes_since_last(facts.memos, facts.movements, currency),
+        "resolve": resolve_table(units, currency),
+        "good_looking": good_looking_table(good_looking, currency),
+        "changes": changes_since_last(facts.memos, movements, currency),
         "bridges": [
             (table, waterfall_chart(bridge_waterfall(rows), currency, table.caption))
             for rows, table in bridge_tables(facts.bridge, currency)
         ],
-        "others": [_other_kind(facts, kind, title) for kind, title in _OTHER_KINDS.items()],
+        "others": [_other_kind(units, currency, kind, title) for kind, title in _OTHER_KINDS.items()],
         "grades": grade_table(facts.grades),
         "findings": finding_table(facts.findings),
         "coverage": coverage_table(facts.cost_coverage),
@@ -178,14 +182,14 @@ def _view(facts: MemoFacts) -> dict[str, Any]:
     }
 
 
-def _other_kind(facts: MemoFacts, kind: str, title: str) -> dict[str, Any]:
-    units = [row for row in facts.verdicts if row.get("unit_kind") == kind]
+def _other_kind(verdicts: Rows, currency: str, kind: str, title: str) -> dict[str, Any]:
+    units = [row for row in verdicts if row.get("unit_kind") == kind]
     largest = sorted(units, key=lambda row: -float(row.get("net_revenue_amount") or 0))[:UNITS_SHOWN]
     return {
         "title": title,
         "headers": decision_headers(kind),
-        "rows": decision_rows(largest, facts.currency, kind),
-        "markdown": decision_markdown(largest, facts.currency, kind),
+        "rows": decision_rows(largest, currency, kind),
+        "markdown": decision_markdown(largest, currency, kind),
         "left_out": len(units) - len(largest),
     }
 

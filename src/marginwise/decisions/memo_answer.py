@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marginwise.decisions.table import NAMELESS_UNITS, ranked, unit_name, verdict_of
+from marginwise.decisions.table import is_nameless, ranked, unit_name, verdict_of
 
 __all__ = ["answer"]
 
@@ -31,7 +31,7 @@ def answer(channels: Sequence[Row], horizon_days: int | None = None) -> tuple[st
     Email earns more than it costs within 90 days and deserves the next budget, as a test first.
     Display very likely loses money and should face a holdout before more is spent.
     """
-    named = [row for row in ranked(channels) if unit_name(row) not in NAMELESS_UNITS and verdict_of(row) != "unjudged"]
+    named = [row for row in ranked(channels) if not is_nameless(row) and verdict_of(row) != "unjudged"]
     if not named:
         return (
             "No channel can be told apart: every order is unassigned or from a guest.",

@@ -107,7 +107,15 @@ def _lead(memo: Row, movements: Sequence[Row], changed: Sequence[Row], currency:
     where = "" if all_known else ", where both memos can tell it,"
     margin = (f" The channels' contribution margin{where} went from {money(then, currency)} to {money(now, currency)}."
               if channels else "")  # fmt: skip
-    return f"{verdicts} against {before}.{margin}"
+    return f"{verdicts} against {before}.{margin}{_split(memo)}"
+
+
+def _split(memo: Row) -> str:
+    """Say how much of the movement each cause explains: all of it where there is only one."""
+    names = [plain(name) for name in memo.get("causes") or ()]
+    if len(names) == 1:
+        return f" All of it comes from one cause, {names[0]}."
+    return " How much of it each cause explains is not told: that takes a run with one of them alone." if names else ""
 
 
 def _held(movements: Iterable[Row]) -> str:

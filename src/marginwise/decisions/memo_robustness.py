@@ -11,15 +11,16 @@ from typing import Any
 from markupsafe import Markup
 
 from marginwise.decisions.memo_tables import TableRow, TableView
-from marginwise.decisions.number_format import MINUS, NOT_AVAILABLE
+from marginwise.decisions.number_format import MINUS, NOT_AVAILABLE, count, finite
 from marginwise.decisions.robustness import Assumptions
 from marginwise.decisions.table import Cell, label_of, plain, ranked, unit_name, verdict_of
 
-__all__ = ["HeldUnit", "RobustnessView", "robustness_view"]
+__all__ = ["HeldUnit", "RobustnessView", "held_campaigns", "robustness_view"]
 
 Row = Mapping[str, Any]
 Grid = Mapping[Assumptions, str]
 
+CAMPAIGNS_SHOWN = 25
 _STEP = 21
 _LEFT, _TOP, _GAP = 68, 34, 14
 _MARK = 5.5
@@ -60,10 +61,7 @@ def robustness_view(channels: Iterable[Row], variants: Iterable[Row], horizon_da
     horizon_days
         The horizon the verdicts rest on.
     """
-    grids: dict[tuple[Any, Any, Any], dict[Assumptions, str]] = defaultdict(dict)
-    for row in variants:
-        grids[_key(row)][Assumptions.of(row)] = verdict_of(row)
-    own = Assumptions("first", horizon_days or 0, 1.0)
+    grids, own = _grids(variants), Assumptions("first", horizon_days or 0, 1.0)
     units, abstaining = [], []
     for row in ranked(channels):
         grid = grids.get(_key(row))
@@ -71,25 +69,59 @@ def robustness_view(channels: Iterable[Row], variants: Iterable[Row], horizon_da
             abstaining.append(unit_name(row))
         elif grid and verdict_of(row) != "unjudged":
             units.append(_held(row, grid, own))
-    table = TableView(
-        "In how many variants each verdict holds",
-        ("Channel", "Verdict", "Holds in", "Turned"),
-        (False, False, False, False),
-        tuple(
-            TableRow((Cell(u.name), Cell(u.label), Cell(u.held), Cell(u.turned or "by nothing tried"))) for u in units
-        ),
-    )
+    table = _table("In how many variants each verdict holds", "Channel", units)
     note = f"Not tried, because there is no verdict: {', '.join(abstaining)}." if units and abstaining else ""
     return RobustnessView(tuple(units), table, _reading(grids.values()) if units else "", note)
 
 
+def held_campaigns(units: Iterable[Row], variants: Iterable[Row], horizon_days: int | None) -> TableView:
+    """Return in how many variants the verdict of each campaign holds, those with the largest revenue.
+
+    Parameters
+    ----------
+    units
+        Rows of ``decisions.verdicts``; those of other kinds are left out.
+    variants, horizon_days
+        As for `robustness_view`.
+    """
+    grids, own = _grids(variants), Assumptions("first", horizon_days or 0, 1.0)
+    judged = [
+        row
+        for row in units
+        if row.get("unit_kind") == "campaign" and row.get("variants_count") is not None and grids.get(_key(row))
+    ]
+    judged.sort(key=lambda row: -(finite(row.get("net_revenue_amount")) or 0))
+    shown = [_held(row, grids[_key(row)], own) for row in ranked(judged[:CAMPAIGNS_SHOWN])]
+    more = len(judged) - len(shown)
+    return _table(
+        "In how many variants the verdict of each campaign holds",
+        "Campaign",
+        shown,
+        f"The largest {len(shown)} by net revenue; {count(more)} more are in the table decisions.verdicts."
+        if more
+        else "",
+    )
+
+
+def _grids(variants: Iterable[Row]) -> dict[tuple[Any, Any, Any], dict[Assumptions, str]]:
+    grids: dict[tuple[Any, Any, Any], dict[Assumptions, str]] = defaultdict(dict)
+    for row in variants:
+        grids[_key(row)][Assumptions.of(row)] = verdict_of(row)
+    return grids
+
+
+def _table(caption: str, header: str, units: Sequence[HeldUnit], note: str = "") -> TableView:
+    rows = (TableRow((Cell(u.name), Cell(u.label), Cell(u.held), Cell(u.turned or "by nothing tried"))) for u in units)
+    return TableView(caption, (header, "Verdict", "Holds in", "Turned"), (False,) * 4, tuple(rows), note)
+
+
 def _held(row: Row, grid: Grid, own: Assumptions) -> HeldUnit:
-    count, held = row.get("variants_count"), row.get("variants_held_count")
-    if count is None or held is None:
+    tried, held = row.get("variants_count"), row.get("variants_held_count")
+    if tried is None or held is None:
         told = NOT_AVAILABLE
     else:
-        told = f"all {count}" if held == count else f"{held} of {count}"
-        silent = len(grid) - count
+        told = f"all {tried}" if held == tried else f"{held} of {tried}"
+        silent = len(grid) - tried
         told += f"; {silent} cannot be judged" if silent else ""
     return HeldUnit(
         unit_name(row),

@@ -20,7 +20,17 @@ from marginwise.decisions.number_format import (
     probability,
     rate,
 )
-from marginwise.decisions.table import Cell, has_margin, label_of, lacks_spend, plain, ranked, unit_name, verdict_of
+from marginwise.decisions.table import (
+    Cell,
+    has_margin,
+    label_of,
+    lacks_spend,
+    own_name,
+    plain,
+    ranked,
+    unit_name,
+    verdict_of,
+)
 
 __all__ = [
     "Reasons",
@@ -291,7 +301,7 @@ def _is_nothing(step: Row) -> bool:
 
 def _reasons(row: Row) -> Reasons:
     verdict = verdict_of(row)
-    told = (_SHOWN_ONLY.get(unit_name(row), "It is shown, not judged."),) if verdict == "unjudged" else ()
+    told = (_SHOWN_ONLY.get(own_name(row), "It is shown, not judged."),) if verdict == "unjudged" else ()
     reasons = sentences(row.get("reasons")) or told or ("No reason was given.",)
     return Reasons(
         unit=unit_name(row),

@@ -36,7 +36,8 @@ _ASSUMED = " (assumed)"
 _ALL_UNKNOWN = Decimal("0.9995")
 _MIN_WIDTHS = (10, 8, 10, 12, 9, 12)
 _KINDS = {"channel": "Channel", "campaign": "Campaign", "partner": "Partner", "category": "Category"}
-NAMELESS_UNITS = ("Unassigned", "Guests")
+_OF_SEVERAL = "is_of_several_stores"
+_NAMELESS = ("Unassigned", "Guests")
 _MARKDOWN_SYNTAX = re.compile(r"([\\`*_\[\]|#~])")
 
 
@@ -109,8 +110,7 @@ def decision_rows(rows: Iterable[Row], currency: str, unit_kind: str = "channel"
     unit_kind
         channel, campaign, partner or category.
     """
-    units = ranked(row for row in rows if row.get("unit_kind", "channel") == unit_kind)
-    several_stores = len({row.get("store_id") for row in units}) > 1
+    units = ranked(told_apart(row for row in rows if row.get("unit_kind", "channel") == unit_kind))
     places = {
         name: money_decimals((row.get(name) for row in units), currency)
         for name in ("net_revenue_amount", "margin_amount", "funnel_loss_amount")
@@ -118,7 +118,7 @@ def decision_rows(rows: Iterable[Row], currency: str, unit_kind: str = "channel"
     return [
         DecisionRow(
             verdict=verdict_of(row),
-            unit=Cell(unit_name(row, several_stores), _unit_details(row)),
+            unit=Cell(unit_name(row), _unit_details(row)),
             revenue=_revenue(row, currency, places["net_revenue_amount"]),
             repeat=_repeat(row),
             margin=_margin(row, currency, places["margin_amount"]),
@@ -170,10 +170,34 @@ def label_of(row: Row) -> str:
     return plain(row.get("label") or _WORDS[verdict_of(row)]).removesuffix(_ASSUMED)
 
 
-def unit_name(row: Row, with_store: bool = False) -> str:
-    """Return the unit's name, with its store in front where several stores share a table."""
-    name = plain(row.get("unit_name") or row.get("unit_id") or NOT_AVAILABLE)
-    return f"{plain(row.get('store_id'))} · {name}" if with_store else name
+def told_apart(rows: Iterable[Row], among: Iterable[Row] = ()) -> list[Row]:
+    """Return the rows, marked so that `unit_name` names the store as well where there are several.
+
+    Parameters
+    ----------
+    rows
+        Rows of units.
+    among
+        Other rows told of beside them.
+    """
+    told = list(rows)
+    stores = {row.get("store_id") for row in (*told, *among)}
+    return [{**row, _OF_SEVERAL: True} for row in told] if len(stores) > 1 else told
+
+
+def unit_name(row: Row) -> str:
+    """Return the unit's name, with its store in front where several stores are told of together."""
+    return f"{plain(row.get('store_id'))} · {own_name(row)}" if row.get(_OF_SEVERAL) else own_name(row)
+
+
+def own_name(row: Row) -> str:
+    """Return the unit's name within its store."""
+    return plain(row.get("unit_name") or row.get("unit_id") or NOT_AVAILABLE)
+
+
+def is_nameless(row: Row) -> bool:
+    """Say whether the row gathers what has no unit: it is shown so that a table adds up, and no one can act on it."""
+    return own_name(row) in _NAMELESS
 
 
 def lacks_spend(row: Row) -> bool:
@@ -198,13 +222,12 @@ def has_margin(row: Row) -> bool:
 
 def _rank(row: Row) -> tuple[bool, int, Any, str]:
     revenue = finite(row.get("net_revenue_amount"))
-    name = unit_name(row)
-    return (name in NAMELESS_UNITS, VERDICT_ORDER.index(verdict_of(row)), -(revenue or 0), name)
+    return (is_nameless(row), VERDICT_ORDER.index(verdict_of(row)), -(revenue or 0), unit_name(row))
 
 
 def _unit_details(row: Row) -> tuple[str, ...]:
     parent = row.get("parent_name")
-    return (plain(parent),) if parent and plain(parent) != unit_name(row) else ()
+    return (plain(parent),) if parent and plain(parent) != own_name(row) else ()
 
 
 def _label_details(row: Row) -> tuple[str, ...]:

@@ -133,6 +133,7 @@ class PublishedStore:
                 memos=_rows(con, "decisions.memos"),
                 movements=_rows(con, "decisions.movements"),
                 unattributed_rate=_first_known(units, "unattributed_rate")["unattributed_rate"],
+                interval_rate=told.get("declared", {}).get("definition", {}).get("decisions.interval", 0.9),
                 manifest_id=told.get("manifest_id"),
                 **judged,
             )
