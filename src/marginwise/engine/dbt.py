@@ -85,13 +85,17 @@ class WarehouseProject:
         self.variables = variables
         self.threads = threads
 
-    def build(self, select: str, *, exclude: str | None = None, progress: Progress | None = None) -> list[NodeResult]:
+    def build(
+        self, select: str, *, exclude: str | None = None, unit_tests: bool = False, progress: Progress | None = None
+    ) -> list[NodeResult]:
         """Build and test the selected nodes in dependency order.
 
         Parameters
         ----------
         select, exclude
             dbt node selection, such as ``tag:check``.
+        unit_tests
+            Also run the models' unit tests, which prove the models and say nothing of a store's data.
         progress
             Called with (node name, nodes done, nodes in all) after each node.
 
@@ -103,6 +107,8 @@ class WarehouseProject:
         arguments = ["build", "--indirect-selection", "cautious", "--select", *select.split()]
         if exclude:
             arguments += ["--exclude", *exclude.split()]
+        if not unit_tests:
+            arguments += ["--exclude-resource-type", "unit_test"]
         results = self._invoke(arguments, progress)
         failed = [node for node in results if node.status in ("error", "fail", "runtime error")]
         if failed:
@@ -128,7 +134,7 @@ class WarehouseProject:
             "--target-path", str(state / "target"), "--log-path", str(state / "logs"),
             "--vars", variables, "--threads", str(self.threads),
             "--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-version-check",
-            "--no-send-anonymous-usage-stats", "--no-print",
+            "--no-send-anonymous-usage-stats", "--no-print", "--no-write-json",
         ]  # fmt: skip
         with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=str(self.warehouse)):
             # a copy: dbt marks what it has compiled in the manifest, and would not compile it again for another project

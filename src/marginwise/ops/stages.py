@@ -140,7 +140,7 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
         origin = built_from(context, con)
     return {
         "models": kinds.count("model"),
-        "tests": kinds.count("test") + kinds.count("unit_test"),
+        "tests": kinds.count("test"),
         "built_from": origin,
     }
 

@@ -1,0 +1,24 @@
+{# DuckDB replaces a table or view in one statement within a transaction: no relation beside it has to be made and renamed. #}
+
+{% materialization table, adapter='duckdb' %}
+  {{ return(replace_relation('table')) }}
+{% endmaterialization %}
+
+{% materialization view, adapter='duckdb' %}
+  {{ return(replace_relation('view')) }}
+{% endmaterialization %}
+
+{% macro replace_relation(kind) %}
+  {%- set existing = load_cached_relation(this) -%}
+  {%- set target = this.incorporate(type=kind) -%}
+  {%- if existing is not none and existing.type != kind -%}
+    {%- do adapter.drop_relation(existing) -%}
+  {%- endif -%}
+  {%- call statement('main') -%}
+    create or replace {{ kind }} {{ target }} as (
+      {{ model['compiled_code'] }}
+    );
+  {%- endcall -%}
+  {%- do adapter.commit() -%}
+  {{ return({'relations': [target]}) }}
+{% endmacro %}
