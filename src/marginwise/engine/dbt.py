@@ -5,11 +5,14 @@ One `dbtRunner` per process, and the parsed project is kept, so that the second 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +23,8 @@ from marginwise.settings import Settings
 __all__ = ["NodeResult", "WarehouseProject", "project_directory", "warehouse_variables"]
 
 Progress = Callable[[str, int, int], None]
+PARSED_FOR = "warehouse.duckdb"
+"""Any file of this name: relations are named after it, and every project calls its warehouse so."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class WarehouseProject:
         How many models are built at once.
     """
 
-    _manifests: ClassVar[dict[str, Any]] = {}
+    _parsed: ClassVar[Any] = None
 
     def __init__(self, warehouse: Path, variables: dict[str, Any], *, threads: int = 2) -> None:
         self.warehouse = warehouse
@@ -129,19 +134,20 @@ class WarehouseProject:
                 progress(event.data.node_info.node_name, count["done"], count["total"])
 
         state = self.warehouse.parent
-        shared = [
-            "--project-dir", str(project_directory()), "--profiles-dir", str(project_directory()),
-            "--target-path", str(state / "target"), "--log-path", str(state / "logs"),
-            "--vars", variables, "--threads", str(self.threads),
-            "--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-version-check",
-            "--no-send-anonymous-usage-stats", "--no-print", "--no-write-json",
-        ]  # fmt: skip
         with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=str(self.warehouse)):
             # a copy: dbt marks what it has compiled in the manifest, and would not compile it again for another project
-            manifest = self._manifest(dbtRunner, shared, variables).deepcopy()
-            runner = dbtRunner(manifest=manifest, callbacks=[on_event])
+            runner = dbtRunner(manifest=self._manifest(dbtRunner).deepcopy(), callbacks=[on_event])
             try:
-                outcome = runner.invoke([*arguments, *shared])
+                outcome = runner.invoke(
+                    [
+                        *arguments,
+                        *_options(state / "target", state / "logs"),
+                        "--vars",
+                        variables,
+                        "--threads",
+                        str(self.threads),
+                    ]
+                )
             finally:
                 _release_warehouse()
         if outcome.exception is not None:
@@ -149,13 +155,37 @@ class WarehouseProject:
         return [_node_result(result) for result in outcome.result]
 
     @classmethod
-    def _manifest(cls, runner: Any, shared: list[str], variables: str) -> Any:
-        if variables not in cls._manifests:
-            outcome = runner().invoke(["parse", *shared])
+    def _manifest(cls, runner: Any) -> Any:
+        """Return the parsed project: it does not depend on variables, which are read when a model is compiled."""
+        if cls._parsed is None:
+            folder = _parse_directory()
+            with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=PARSED_FOR):
+                outcome = runner().invoke(["parse", *_options(folder, folder)])
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}")
-            cls._manifests[variables] = outcome.result
-        return cls._manifests[variables]
+            cls._parsed = outcome.result
+        return cls._parsed
+
+
+def _options(target: Path, logs: Path) -> list[str]:
+    return [
+        "--project-dir", str(project_directory()), "--profiles-dir", str(project_directory()),
+        "--target-path", str(target), "--log-path", str(logs),
+        "--log-level", "none", "--log-level-file", "none", "--no-use-colors", "--no-version-check",
+        "--no-send-anonymous-usage-stats", "--no-print", "--no-write-json",
+    ]  # fmt: skip
+
+
+def _parse_directory() -> Path:
+    """Return where dbt keeps what it has parsed, for all projects of this installation: parsing takes seconds."""
+    told = f"{project_directory()} {version('marginwise')} {version('dbt-core')}"
+    name = hashlib.sha256(told.encode()).hexdigest()[:16]
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "marginwise"
+        (cache / name).mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or one that cannot be written to
+        return Path(tempfile.gettempdir()) / f"marginwise-{name}"
+    return cache / name
 
 
 def _release_warehouse() -> None:
