@@ -69,7 +69,7 @@ def test_own_files_get_a_mapping_and_settings_that_load(exports: Path, tmp_path:
     created = create_project(project, exports)
     settings = load_settings(project)
     source = settings.sources["verkaufe"]
-    assert (source.mapping, source.data.as_posix()) == ("verkaufe.map.toml", "../exports")
+    assert (source.mapping, source.data) == ("verkaufe.map.toml", exports)
     assert load_mapping(project / source.mapping).source.time_zone == settings.store.time_zone == "Europe/Berlin"
     assert created["mapping"] == "verkaufe.map.toml"
     assert any("Mapping proposed" in line for line in created["told"])
@@ -124,10 +124,46 @@ def test_nothing_is_overwritten_without_force(exports: Path, tmp_path: Path) -> 
     assert (tmp_path / "marginwise.toml").read_text() == before
 
 
-def test_a_known_pack_is_taken_and_an_unknown_one_gets_its_nearest(exports: Path, tmp_path: Path) -> None:
-    assert create_project(tmp_path, exports, pack="olist")["mapping"] == "olist"
+def olist(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for name in ("orders", "order_items", "customers"):
+        (folder / f"olist_{name}_dataset.csv").write_text("a,b\n1,2\n")
+    return folder
+
+
+def test_a_known_pack_is_taken_and_an_unknown_one_gets_its_nearest(tmp_path: Path) -> None:
+    data = olist(tmp_path / "data")
+    assert create_project(tmp_path, data, pack="olist")["mapping"] == "olist"
     with pytest.raises(BadMapping, match="online_retail"):
-        create_project(tmp_path, exports, pack="online_retial", force=True)
+        create_project(tmp_path, data, pack="online_retial", force=True)
+
+
+def test_a_pack_without_its_files_is_refused(exports: Path, tmp_path: Path) -> None:
+    """Found wrong once: the settings were written, and the run said only later that nothing was there."""
+    with pytest.raises(MissingFile, match=r"lacks files of the pack 'olist': orders.*verkäufe\.csv") as told:
+        create_project(tmp_path / "shop", exports, pack="olist")
+    assert "orders: olist_orders_dataset.csv*" in (told.value.accepted or "")
+    assert not (tmp_path / "shop").exists()
+    data = olist(tmp_path / "all" / "brazil")
+    with pytest.raises(MissingFile, match=f"Did you mean '{data}'"):
+        create_project(tmp_path / "shop", data.parent, pack="olist")
+    (data / "olist_customers_dataset.csv").rename(data / "olist_customer_dataset.csv")
+    with pytest.raises(MissingFile, match=r"'olist': customers\..*Did you mean 'olist_customer_dataset\.csv'"):
+        create_project(tmp_path / "shop", data, pack="olist")
+    create_demo(tmp_path / "demo", Knobs(orders=250, seed=3))
+    with pytest.raises(MissingFile, match=r"`marginwise init contract .*` would fit"):
+        create_project(tmp_path / "shop", tmp_path / "demo" / "data", pack="olist")
+
+
+def test_the_data_are_named_as_they_were_given_and_relative_inside_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, outside = olist(tmp_path / "shop" / "data"), olist(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    for given, written in ((inside, "data"), (Path("shop/data"), "data"), (outside, str(outside)),
+                           (Path("data"), "../data")):  # fmt: skip
+        create_project(tmp_path / "shop", given, pack="olist", force=True)
+        assert load_settings(tmp_path / "shop").sources["olist"].data == Path(written)
 
 
 def test_no_folder_and_no_files(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from marginwise.connectors.proposal.propose import Proposal, propose_mapping, so
 from marginwise.demo.knobs import Knobs
 from marginwise.engine.dbt import project_directory, warehouse_variables
 from marginwise.engine.publish import PUBLISHED_STORE
-from marginwise.errors import BadMapping, BadSettings, MissingFile, nearest
-from marginwise.ops.fitting_mappings import fitting_mappings, fitting_packs
+from marginwise.errors import BadSettings, MissingFile, nearest
+from marginwise.ops.fitting_mappings import fitting_mappings, fitting_packs, pack_for
 from marginwise.ops.settings_text import SourceEntry, settings_text
 from marginwise.ops.source_mappings import source_mappings, sources_with_tax
 from marginwise.settings import SETTINGS_FILE, load_settings
@@ -114,7 +114,7 @@ def create_project(project: Path, data: Path, *, pack: str | None = None, force:
     Raises
     ------
     MissingFile
-        When there are no files.
+        When there are no files, or none of those that the pack reads.
     BadSettings
         When settings are there already and `force` is off.
     BadMapping
@@ -136,17 +136,17 @@ def create_project(project: Path, data: Path, *, pack: str | None = None, force:
         raise MissingFile(
             f"{data} holds no CSV or Parquet file.", accepted="CSV (also .gz, .bz2, .zst), TSV, TXT and Parquet"
         )
-    project.mkdir(parents=True, exist_ok=True)
     if pack is not None:
         mappings, told, proposal = (
-            [_known_pack(pack)],
+            [pack_for(pack, folder)],
             [f"Reading {folder} with the mapping {pack!r} of this package."],
             None,
         )
     else:
+        project.mkdir(parents=True, exist_ok=True)
         mappings, told, proposal = _chosen(project, folder, files, force=force)
     entries = [
-        SourceEntry(mapping.name, _reference(mapping, project), _relative(folder, project)) for mapping in mappings
+        SourceEntry(mapping.name, _reference(mapping, project), _data_path(folder, project)) for mapping in mappings
     ]
     store = {
         "name": _title(project), "currency": next((m.source.currency for m in mappings if m.source.currency), "EUR"),
@@ -235,13 +235,6 @@ def _is_demo(settings: Path) -> bool:
     return list(sources) == ["demo"] and sources["demo"].mapping == "contract" and str(sources["demo"].data) == "data"
 
 
-def _known_pack(pack: str) -> Mapping:
-    if pack not in pack_names():
-        raise BadMapping(f"There is no pack {pack!r}.", accepted=pack_names(), nearest=nearest(pack, pack_names()),
-                         fix="For your own files, leave the pack out.")  # fmt: skip
-    return load_mapping(pack)
-
-
 def _chosen(
     project: Path, folder: Path, files: list[Path], *, force: bool
 ) -> tuple[list[Mapping], list[str], Proposal | None]:
@@ -291,6 +284,13 @@ def _reference(mapping: Mapping, project: Path) -> str:
         if mapping.name in pack_names()
         else mapping.origin.removeprefix("pack ")
     )
+
+
+def _data_path(folder: Path, project: Path) -> str:
+    """Return the data folder as the settings name it: as it was given, but relative inside the project, which may move."""
+    if folder.is_absolute() and not folder.resolve().is_relative_to(project.resolve()):
+        return folder.as_posix()
+    return _relative(folder, project)
 
 
 def _relative(path: Path, project: Path) -> str:
