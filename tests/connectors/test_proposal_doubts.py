@@ -11,6 +11,7 @@ import pytest
 
 from marginwise.connectors.proposal.propose import Proposal, propose_mapping
 from tests.connectors.landed_truth import land_proposed
+from tests.connectors.shop_exports import german, shop
 
 HEADER = "order_id,order_date,channel,sku,quantity"
 
@@ -121,3 +122,11 @@ def test_an_open_name_takes_in_the_next_export_and_nothing_else(tmp_path: Path) 
     assert 'path = "orders_[0-9]*.csv"' in propose_mapping([path]).text
     (tmp_path / "orders_2024-07.csv").write_text("a,b\n1,2\n")
     assert 'path = "orders_2024-05.csv"' in propose_mapping([path]).text
+
+
+def test_the_formats_a_mapping_declares_are_kept_for_the_reasons_in_quarantine(tmp_path: Path) -> None:
+    landed = land_proposed(tmp_path / "data", german(tmp_path / "data", shop(120)))
+    told = dict(landed.rows("select table_name || '.' || column_name, accepted from ops.declared_formats"))
+    assert told["orders.ordered_at"] == 'accepted in "Bestelldatum" is %d.%m.%Y %H:%M'
+    assert told["order_items.unit_price"].endswith(" is a number such as 1.234,56")
+    assert "orders.order_id" not in told

@@ -35,6 +35,10 @@ def land_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> Non
         "create or replace table ops.landing_checks (raw_table varchar, rule varchar, row_count bigint, message varchar)"
     )
     con.execute(
+        "create or replace table ops.declared_formats"
+        " (raw_table varchar, table_name varchar, column_name varchar, accepted varchar)"
+    )
+    con.execute(
         "create or replace table raw.unreadable_rows (source_name varchar, raw_table varchar, file_hash varchar,"
         " row_number bigint, reason varchar, line_text varchar)"
     )

@@ -317,9 +317,19 @@ def test_typed_and_own_columns_pass_through(tmp_path: Path) -> None:
         "insert into ops.files (file_hash, source_name, raw_table, file_name, is_active) values"
         " ('h', 'test', 'test__lines', 'lines.csv', true), ('old', 'test', 'test__lines', 'lines.csv', false)"
     )
+    con.execute(
+        "insert into ops.declared_formats values ('test__order_items', 'order_items', 'unit_price',"
+        " 'accepted in \"Preis\" is a number such as 1.234,56'), ('other', 'order_items', 'line_number', 'nothing')"
+    )
     con.close()
     WarehouseProject(path, {}, threads=1).build(CHECK)
     con = open_warehouse(path)
+    assert con.execute(
+        "select reason from quarantine.quarantined_rows where rule = 'type' order by column_name desc"
+    ).fetchall() == [
+        ("unit_price is 'nan'; accepted in \"Preis\" is a number such as 1.234,56.",),  # as that mapping declares it
+        ("line_number is '2.5'; accepted is a whole number.",),
+    ]
     assert quarantined(con, "order_items") == {(2, "type", "unit_price", "nan"), (3, "type", "line_number", "2.5")}
     types = {name: kind for name, kind, *_ in con.execute("describe staging.stg_order_items").fetchall()}
     assert (types["line_number"], types["unit_price"], types["updated_at"]) == ("BIGINT", "DECIMAL(18,4)", "TIMESTAMP")

@@ -26,10 +26,16 @@ CHUNK_BYTES = 4 * 1024 * 1024
 DELIMITERS = (",", ";", "\t", "|", "^", "\x1f", "\x01")
 _MAGIC = ((b"PAR1", "parquet"), (b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _FOREIGN = (
-    (b"PK\x03\x04", "an Excel workbook or a zip archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3", "an SQLite database"),
+    (rb"PK\x03\x04", "an Excel workbook or a zip archive", "Open it and save the sheet as CSV, or unpack it."),
+    (rb"\xd0\xcf\x11\xe0", "an old Excel workbook", "Open it and save the sheet as CSV."),
+    (rb"%PDF", "a PDF document", "Export the table behind it as CSV."),
+    (rb"SQLite format 3", "an SQLite database", "Export each table as CSV."),
+    (rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*[\"}]", "JSON", "Export it as CSV, one row per order line."),
+    (
+        rb"(\xef\xbb\xbf)?\s*<(\?xml|[A-Za-z!])",
+        "XML or a web page",
+        "Export it as CSV, or open it and save the table as CSV.",
+    ),
 )
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
@@ -77,13 +83,13 @@ def storage_kind(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(256)
     except OSError as error:
         raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror or error}.") from error
-    for magic, named in _FOREIGN:
-        if start.startswith(magic):
+    for magic, named, advice in _FOREIGN:
+        if re.match(magic, start):
             raise UnreadableFile(
-                f"{path.name} is {named}.", accepted="CSV (also .gz, .bz2, .zst) and Parquet", fix="Save it as CSV."
+                f"{path.name} is {named}.", accepted="CSV (also .gz, .bz2, .zst) and Parquet", fix=advice
             )
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "text")
 

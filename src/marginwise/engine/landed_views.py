@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from marginwise.connectors.canonical import identifier
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
+from marginwise.connectors.declared_formats import declared_formats
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import transaction
 from marginwise.engine.ledger import raw_columns
@@ -25,7 +26,7 @@ LandingCheck = tuple[str, str, int, str]
 
 
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
-    """Create `landed.<table>` for every contract table, typed and empty where no source fills it.
+    """Create `landed.<table>` for every contract table, typed and empty where no source fills it, and note declared formats.
 
     It is a view where reading it costs little. Where the mapping reads text, filters, joins or keeps one row per key it
     is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time.
@@ -39,6 +40,7 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         compilers = [stack.enter_context(Compiler(mapping, _columns(con, mapping))) for mapping in mappings.values()]
         queries = {table: _view(con, table, compilers) for table in contracts()}
         costly = {table for table in contracts() if any(_is_costly(compiler, table) for compiler in compilers)}
+    formats = [declared for mapping in mappings.values() for declared in declared_formats(mapping)]
     present = con.execute(
         "select table_name, case table_type when 'VIEW' then 'view' else 'table' end"
         " from information_schema.tables where table_schema = 'landed'"
@@ -48,6 +50,9 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
             con.execute(f"drop {kind} landed.{identifier(table)}")
         for table, query in queries.items():
             con.execute(f"create {'table' if table in costly else 'view'} landed.{identifier(table)} as\n{query}")
+        con.execute("delete from ops.declared_formats")
+        if formats:
+            con.executemany("insert into ops.declared_formats values (?, ?, ?, ?)", formats)
 
 
 def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:

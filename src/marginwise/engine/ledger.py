@@ -39,6 +39,8 @@ _TABLES = (
     "file_hash varchar not null, row_number bigint not null, reason varchar not null, line_text varchar)",
     "create table if not exists ops.landing_checks "
     "(raw_table varchar, rule varchar, row_count bigint, message varchar)",
+    "create table if not exists ops.declared_formats "
+    "(raw_table varchar, table_name varchar, column_name varchar, accepted varchar)",
 )
 _NEWEST_FIRST = "file_date desc nulls last, landed_at desc, file_name desc"
 

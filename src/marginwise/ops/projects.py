@@ -133,8 +133,12 @@ def create_project(project: Path, data: Path, *, pack: str | None = None, force:
     folder = data if data.is_dir() else data.parent
     files = [data] if data.is_file() else data_files(data)
     if not files:
+        there = sorted(path.name for path in data.iterdir())
+        more = f" and {len(there) - 20} more" if len(there) > 20 else ""
         raise MissingFile(
-            f"{data} holds no CSV or Parquet file.", accepted="CSV (also .gz, .bz2, .zst), TSV, TXT and Parquet"
+            f"{data} holds no CSV or Parquet file.",
+            accepted="CSV (also .gz, .bz2, .zst), TSV, TXT and Parquet",
+            fix=f"It holds {', '.join(there[:20]) or 'nothing'}{more}. Save workbooks as CSV.",
         )
     if pack is not None:
         mappings, told, proposal = (

@@ -102,6 +102,11 @@ class _Amounts:
 
     def _look_for_price(self) -> None:
         """Take a list price for the price where nothing else is one, when the line's total proves it or is not there."""
+        self._price_called_a_cost()
+        price = self.price
+        if price is not None and self._grows_with_quantity(price):
+            told = f"{price.reason}; named a price, but it grows with the quantity: the total of the line"
+            self.gross, self.price = replace(price, concept="line_gross", reason=told), None
         listed = self.found.get("list_price")
         if self.price is not None or self.gross is not None or listed is None:
             return
@@ -113,6 +118,35 @@ class _Amounts:
             if share < 0.98 or count < 3:
                 return
         self.price = replace(listed, confidence=round(listed.confidence * 0.9, 2))
+
+    def _price_called_a_cost(self) -> None:
+        """Take a column that calls itself a cost for the price where it makes the line's total."""
+        cost, total = self.found.get("unit_cost"), self.total or self.gross
+        if self.price is not None or cost is None or total is None:
+            return
+        value = f"{self.quantity} * {cost.number_sql}"
+        for less in ("0", self._discount_sql()):
+            share, count = self._held(
+                f"abs({value} - {less} - {total.number_sql}) <= 0.011", f"{total.number_sql} <> 0"
+            )
+            if share >= 0.98 and count >= 3:
+                told = f"{cost.reason}; named a cost, but it makes {total.column.name}, so it is the price"
+                self.price = replace(cost, confidence=min(cost.confidence, 0.85), reason=told)
+                return
+
+    def _grows_with_quantity(self, price: Match) -> bool:
+        """Tell whether an amount called a price is that of the whole line: the same per piece, whatever the quantity."""
+        product, quantity = self.found.get("product_id") or self.found.get("product_name"), self.found.get("quantity")
+        if product is None or quantity is None or self.total is not None or self.gross is not None:
+            return False
+        amount, pieces = price.column.rate_sql, quantity.column.rate_sql
+        per_line, per_piece = self.con.execute(
+            "select count(*) filter (where piece_steady and not line_steady), count(*) filter (where line_steady) from ("
+            f"select max({amount} / {pieces}) < 1.03 * min({amount} / {pieces}) as piece_steady,"
+            f" max({amount}) < 1.03 * min({amount}) as line_steady from {self.relation}"
+            f" where {amount} > 0 and {pieces} > 0 group by {product.sql} having count(distinct {pieces}) > 1)"
+        ).fetchall()[0]
+        return bool(per_line >= 3 and per_line > 4 * per_piece)
 
     def _of_line(self, concept: str) -> Match | None:
         match = self.found.get(concept)
@@ -132,10 +166,9 @@ class _Amounts:
             return None
         if not amount.column.maximum or amount.column.distinct > 40:
             return None
-        share, count = share_of_rows(
-            self.con, self.relation, f"abs({other.number_sql}) > 3", f"{amount.number_sql} > 0"
-        )
-        if count >= 3 and share > 0.6:
+        share, count = self._held(f"abs({other.number_sql}) > 3", f"{amount.number_sql} > 0")
+        parts, _ = self._held(f"{amount.number_sql} < 1", f"{amount.number_sql} > 0")
+        if count >= 3 and share > 0.6 and parts > 0.5:
             self.discount = None
             return amount
         return None
@@ -235,6 +268,10 @@ class _Amounts:
         else:
             before, told = match.number_sql, "line total"
         sure = (1.0 if has_quantity else 0.8) * (0.8 if "CHECK" in told else 1.0)
+        turned, _ = self._held(f"{match.number_sql} < 0", f"{self.quantity} > 0 and {match.number_sql} <> 0")
+        if turned > 0.05:
+            sure = 0.5
+            told += f"; CHECK: negative in {turned:.0%} of the rows with a positive quantity: keep fees out by a where"
         if is_of_order(match.column.name, self.inside):
             sure, told = 0.5, f"{told}; CHECK: it belongs to the order, not to its lines"
         expression = f"{before} / nullif({self.quantity}, 0)" if has_quantity else before
@@ -270,7 +307,8 @@ class _Amounts:
 
     def _cost(self, value: str | None) -> None:
         cost, whole, profit = (self.found.get(name) for name in ("unit_cost", "line_cost", "profit"))
-        is_price = cost is not None and self.price is None and self.total is None and self.gross is None
+        takes_price = self.price is not None and cost is not None and self.price.column.name == cost.column.name
+        is_price = takes_price or (self.price is None and self.total is None and self.gross is None)
         if cost is not None and not is_price:
             self.columns["unit_cost"] = plain_draft(cost)
         elif whole is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from marginwise.connectors.proposal.column_names import match_name
 from marginwise.connectors.proposal.drafts import Draft, TableDraft, extra_columns, is_private, plain_draft
-from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order
+from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order, share_of_rows
 from marginwise.connectors.proposal.lexicon import concepts
 from marginwise.connectors.proposal.line_amounts import LineAmounts, line_amounts
 from marginwise.connectors.proposal.matching import Match
@@ -171,7 +171,22 @@ class LineFile:
         draft.remark = (
             "Every row that is no return is an order line." if self.returns else "Every row is an order line."
         )
+        none = self._nothing_sold()
+        if none:
+            draft.where = f"({draft.where}) and {none}" if draft.where else none
+            draft.remark = draft.remark.removesuffix(".") + ", but for those of quantity 0 without any amount."
         return draft
+
+    def _nothing_sold(self) -> str:
+        """Return the condition that leaves out cancelled lines, of quantity 0 and without an amount; empty without any."""
+        quantity = self.found.get("quantity")
+        amount = next((self.found[name] for name in ("unit_price", "line_total") if name in self.found), None)
+        if quantity is None or amount is None:
+            return ""
+        share, count = share_of_rows(
+            self.con, self.profile.relation, f"{amount.sql} is null", f"{quantity.number_sql} = 0"
+        )
+        return f"{quantity.number_sql} is distinct from 0" if count and share == 1 else ""
 
     def _refunds(self) -> list[TableDraft]:
         if self.returns:

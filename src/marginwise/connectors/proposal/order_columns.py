@@ -199,7 +199,11 @@ class OrderColumns:
         known = vocabulary("currencies")
         words = [value for value, _ in match.column.common]
         if all(len(word) == 3 and word.isupper() for word in words):
-            return self.attribute(match)
+            draft = self.attribute(match)
+            if len(words) == 1 and match.column.fill_share < 1 and "over (" not in draft.expression:
+                told = f"{draft.reason}; where it is empty, the one that all others have"
+                return Draft(f"coalesce({draft.expression}, {literal(words[0])})", draft.confidence, told)
+            return draft
         cases = "".join(
             f" when {match.sql} = {literal(word)} then {literal(known[value_key(word)])}"
             for word in words
@@ -242,7 +246,7 @@ class OrderColumns:
 def customer_expression(found: dict[str, Match]) -> Draft | None:
     """Return the person behind a row: the customer's number, else a hash of e-mail, phone or name."""
     customer = found.get("customer_id")
-    if customer is not None and customer.column.looks.get("email", 0) < 0.02:
+    if customer is not None and customer.column.looks.get("email", 0) < 0.02 and not _reads_like_names(customer):
         return plain_draft(customer)
     for concept, confidence in (("customer_id", 0.85), ("email", 0.85), ("phone", 0.6), ("customer_name", 0.45)):
         if concept in found and found[concept].column.fill_share > 0.3:
@@ -252,6 +256,15 @@ def customer_expression(found: dict[str, Match]) -> Draft | None:
                 told = f"no customer number: a hash of {match.column.name}; two people who share it fall into one"
             return Draft(f"md5(lower({match.sql}))", round(min(confidence, match.confidence), 2), told)
     return None
+
+
+def _reads_like_names(match: Match) -> bool:
+    """Tell whether a column called customer holds people's names, which go no further than their hash."""
+    column = match.column
+    two_words = sum(
+        count for value, count in column.common if " " in value.strip() and not any(map(str.isdigit, value))
+    )
+    return column.looks.get("letters", 0) > 0.9 and two_words > 0.6 * sum(count for _, count in column.common)
 
 
 def customer_drafts(con: duckdb.DuckDBPyConnection, profile: FileProfile, found: dict[str, Match]) -> list[TableDraft]:

@@ -31,7 +31,7 @@ from marginwise.connectors.proposal.structure import fill_by_structure
 from marginwise.connectors.proposal.tax_rates import with_tax_rates
 from marginwise.connectors.proposal.value_fit import fit_of
 from marginwise.contract.loader import contracts
-from marginwise.errors import UnreadableFile
+from marginwise.errors import MissingFile, UnreadableFile, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +110,8 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
 
     Raises
     ------
+    MissingFile
+        When there is no such file.
     UnreadableFile
         When a file is no table, or nothing in the files looks like a shop's data.
 
@@ -123,7 +125,8 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
         raise UnreadableFile("No file to look at.", accepted="CSV (also compressed) and Parquet files")
     for file in files:
         if not file.is_file():
-            raise UnreadableFile(f"There is no file {file}.")
+            beside = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
+            raise MissingFile(f"There is no file {file}.", nearest=nearest(file.name, beside))
     folder = root or Path(*_common(files))
     groups = group_files(files, folder)
     source = name or source_name(files[0] if len(groups) == 1 and len(files) == 1 else folder)
@@ -137,7 +140,6 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
             source,
             [file.profile for file in looked if file.role],
             [file.found for file in looked if file.role],
-            drafts,
         )
         return _proposal(looked, header, drafts, left_out, idle)
     finally:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from marginwise.connectors.proposal.drafts import TableDraft
     from marginwise.connectors.proposal.matching import Match
     from marginwise.connectors.proposal.profile import FileProfile
 
@@ -51,7 +50,6 @@ def source_header(
     source: str,
     profiles: Sequence[FileProfile],
     founds: Sequence[dict[str, Match]],
-    drafts: Sequence[TableDraft],
 ) -> list[HeaderLine]:
     """Return the settings of ``[source]`` with the evidence for each.
 
@@ -63,18 +61,11 @@ def source_header(
         Name of the source.
     profiles, founds
         The files and their columns by meaning.
-    drafts
-        The proposed tables.
     """
     names = [column.name for profile in profiles for column in profile.columns]
     language = language_of(names)
     lines = [HeaderLine("name", source, 1.0, "becomes part of the names of the raw tables")]
-    if not any("currency" in draft.columns for draft in drafts if draft.table == "orders") or any(
-        "currency" not in draft.columns
-        for draft in drafts
-        if draft.table in ("marketing_spend", "product_costs", "product_prices")
-    ):
-        lines.append(_currency(profiles, founds, names, language))
+    lines.append(_currency(profiles, founds, names, language))
     lines.append(_zone(founds, language))
     lines.append(_tax(con, profiles, founds))
     return lines
@@ -155,7 +146,7 @@ def _tax(
             ):
                 included = column.common[0][0].casefold() in ("true", "t", "1", "yes")
                 return HeaderLine("prices_include_tax", included, 0.95, f"{column.name} says so in every row")
-        if "unit_price" in found or "line_total" in found:
+        if found.keys() & {"unit_price", "line_total", "order_total"}:
             amounts = line_amounts(con, profile, found, None)
             if amounts.with_tax is not None:
                 return HeaderLine("prices_include_tax", amounts.with_tax, 0.9, amounts.tax_reason)

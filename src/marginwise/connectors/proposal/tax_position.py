@@ -66,6 +66,9 @@ def tax_position(
         if count >= 5 and best > 0.75 and abs(included - excluded) > 0.2:
             told = "inside" if included > excluded else "on top of"
             return included > excluded, f"the tax amounts are the tax {told} the prices in {best:.0%} of the rows"
+    included_in_orders, told = _of_order_totals(con, relation, found)
+    if included_in_orders is not None:
+        return included_in_orders, told
     for concept in ("unit_price", "line_total", "line_gross", "order_total"):
         if concept in found:
             name = found[concept].column.name
@@ -75,6 +78,34 @@ def tax_position(
             if words & vocabulary("without_tax").keys() and concept != "line_total":
                 return False, f"the name {name!r} says without tax"
     return None, "nothing in the file tells"
+
+
+def _of_order_totals(con: duckdb.DuckDBPyConnection, relation: str, found: dict[str, Match]) -> tuple[bool | None, str]:
+    """Tell it from the sums of the orders: a total that is goods and shipping has the tax inside, one with tax on top not."""
+    total, goods, tax = (found.get(name) for name in ("order_total", "order_subtotal", "tax"))
+    total = total or found.get("line_total")
+    if total is None or goods is None or tax is None:
+        return None, ""
+    where = f"{tax.number_sql} > 0.05 and {total.number_sql} > 1 and {goods.number_sql} is not null"
+    shipping = _or_nothing(found, "shipping_charged")
+    parts = (
+        f"{goods.column.name}{' and ' + found['shipping_charged'].column.name if 'shipping_charged' in found else ''}"
+    )
+    for less in dict.fromkeys(("0", _or_nothing(found, "order_discount"), _or_nothing(found, "discount"))):
+        left = f"{total.number_sql} - ({goods.number_sql} - {less} + {shipping})"
+        inside, count = share_of_rows(con, relation, f"abs({left}) <= 0.021", where)
+        beside, _ = share_of_rows(con, relation, f"abs({left} - {tax.number_sql}) <= 0.021", where)
+        share = max(inside, beside)
+        if count >= 5 and share > 0.75:
+            told = (
+                f"{total.column.name} is {parts}, {'with the tax inside' if inside > beside else 'with the tax on top'}"
+            )
+            return inside > beside, f"{told}, in {share:.0%} of the orders"
+    return None, ""
+
+
+def _or_nothing(found: dict[str, Match], concept: str) -> str:
+    return f"abs(coalesce({found[concept].number_sql}, 0))" if concept in found else "0"
 
 
 def share_of_tax(rate: Match, *, with_tax: bool) -> str:

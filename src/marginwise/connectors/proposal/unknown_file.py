@@ -12,6 +12,7 @@ from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.dialect import Dialect, find_dialect, first_records, storage_kind
 from marginwise.connectors.proposal.column_names import match_name
 from marginwise.connectors.proposal.lexicon import concepts
+from marginwise.connectors.proposal.second_table import is_header, repeated_headers
 from marginwise.connectors.reader import Reading, inspect_file, read_text_file
 from marginwise.errors import UnreadableFile
 
@@ -71,12 +72,24 @@ def how_written(path: Path) -> dict[str, Any]:
         settings["quote"] = "'"
     if dialect.escape:
         settings["escape"] = dialect.escape
+    _hold_no_table_above(path, [record for record, _ in records[:first]])
     skipped = records[first - 1][1] if first else 0
     if skipped and first <= 20:
         settings["skip_rows"] = skipped
     if not _has_header([record for record, _ in records[first:]]):
         settings |= {"header": False, "columns": tuple(f"column_{number}" for number in range(1, width + 1))}
     return settings
+
+
+def _hold_no_table_above(path: Path, records: list[list[str]]) -> None:
+    """Refuse a file whose lines above the table are a table of their own, rather than a title."""
+    for number, record in enumerate(records[:-1], 1):
+        if is_header(record) and len(records[number]) == len(record):
+            raise UnreadableFile(
+                f"{path.name} holds two tables: {len(records)} rows with {len(record)} columns "
+                f"({', '.join(record[:8])}) stand above the larger one.",
+                fix="Split the file into one file per table, and give `marginwise init` the folder of both.",
+            )
 
 
 def _has_header(records: list[list[str]]) -> bool:
@@ -167,4 +180,10 @@ def load_raw(
         if reading.error is not None:
             raise reading.error
         notes += [f"{path.name}: {note}" for note in shape.notes if number == 0]
+        if shape.dialect is not None:
+            again = repeated_headers(
+                con, raw, f"file{number}", shape.columns, reading.unreadable,
+                name=path.name, delimiter=shape.dialect.delimiter or ",",
+            )  # fmt: skip
+            notes += [f"{path.name}: {again}"] if again else []
     return total, unreadable, is_whole

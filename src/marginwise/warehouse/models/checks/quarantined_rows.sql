@@ -13,6 +13,10 @@ unreadable_rows as (
     select * from {{ source('raw', 'unreadable_rows') }}
 ),
 
+formats as (
+    select * from {{ source('ops', 'declared_formats') }}
+),
+
 rules as (
     {{ rules_listed() }}
 ),
@@ -36,10 +40,16 @@ explained as (
             when rules.rule = 'required' then rules.column_name || ' is empty'
             when rules.is_pii then rules.column_name || ' holds a value not shown here'
             else rules.column_name || ' is ''' || broken.value || ''''
-        end || '; ' || rules.accepted || '.' as reason
+        end || '; ' || coalesce(formats.accepted, rules.accepted) || '.' as reason
     from broken
     inner join rules
         on broken.table_name = rules.table_name and broken.broken = rules.rule || ':' || rules.column_name
+    left join formats
+        on
+            broken.raw_table = formats.raw_table
+            and broken.table_name = formats.table_name
+            and rules.column_name = formats.column_name
+            and rules.rule = 'type'
 ),
 
 unreadable as (
