@@ -64,6 +64,18 @@ def test_only_the_engine_calls_dbt() -> None:
     assert all(name.startswith("marginwise.engine.") for name in callers), callers
 
 
+def test_every_error_names_a_next_step() -> None:
+    """An error says what is accepted, what comes nearest or how to fix it, not only what is wrong."""
+    from marginwise import errors
+
+    kinds = {name for name in errors.__all__ if name[0].isupper()}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
+                given = {keyword.arg for keyword in node.keywords}
+                assert given & {"accepted", "nearest", "fix"}, f"{module_name(path)}, line {node.lineno}"
+
+
 def test_transactions_are_begun_in_one_place() -> None:
     beginners = [
         module_name(path) for path in MODULES if re.search(r"\.(begin|rollback)\(\)", path.read_text(encoding="utf-8"))

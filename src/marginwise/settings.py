@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -226,7 +227,10 @@ def load_settings(path: Path) -> Settings:
     try:
         declared = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{file.name} is not valid TOML: {error}.") from error
+        raise BadSettings(
+            f"{file.name} is not valid TOML: {error}.",
+            fix="Mend that line: texts stand in quotes, and every name once in its [section].",
+        ) from error
     if "directory" in declared:
         raise BadSettings(f"{file.name}: 'directory' is not a setting.", accepted=_names(Settings))
     try:
@@ -251,7 +255,13 @@ def _readable(file_name: str, error: ValidationError) -> BadSettings:
             nearest=nearest(str(first["loc"][-1]), accepted),
         )
     more = f" ({len(problems) - 1} more.)" if len(problems) > 1 else ""
-    return BadSettings(f"{file_name}: {where}: {first['msg']} (got {first['input']!r}).{more}")
+    expected = str(first.get("ctx", {}).get("expected", "")) or None
+    return BadSettings(
+        f"{file_name}: {where}: {first['msg']} (got {first['input']!r}).{more}",
+        accepted=expected,
+        nearest=nearest(str(first["input"]), re.findall(r"'([^']+)'", expected or "")),
+        fix=f"Correct it there, or in the environment where MARGINWISE_{'__'.join(map(str, first['loc'])).upper()} sets it.",
+    )
 
 
 def _accepted_at(problem: ErrorDetails) -> list[str]:

@@ -142,7 +142,7 @@ def test_a_file_without_rows_is_fine(tmp_path: Path, content: str) -> None:
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=r"file\.csv is an Excel workbook.*Save it as CSV"):
+    with pytest.raises(UnreadableFile, match=r"file\.csv is an Excel workbook.*save the sheet as CSV"):
         read(written(tmp_path, b"PK\x03\x04rest"))
     packed = gzip.compress(b"a,b\n" + b"1,2\n" * 100_000)
     with pytest.raises(UnreadableFile, match=r"cut\.csv\.gz is damaged or cut off"):

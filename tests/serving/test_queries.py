@@ -185,6 +185,16 @@ def test_a_misspelt_table_is_told_its_nearest(store: PublishedStore) -> None:
     assert caught.value.nearest == "decisions.verdicts"
 
 
+def test_a_misspelt_column_is_told_its_nearest(store: PublishedStore) -> None:
+    for sql in ("select verdikt from decisions.verdicts", "select v.verdikt from decisions.verdicts as v"):
+        with pytest.raises(BadQuery) as caught:
+            store.query(sql)
+        assert caught.value.nearest == "verdict"
+    with pytest.raises(BadQuery) as caught:
+        store.query("select coun(*) from decisions.verdicts")
+    assert caught.value.nearest == "count"
+
+
 def test_a_replaced_store_is_reopened_by_every_reader(tmp_path: Path) -> None:
     path = publish(tmp_path / "store.duckdb", verdict="scale")
     readers = [PublishedStore(path), PublishedStore(path)]

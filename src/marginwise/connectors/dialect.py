@@ -85,7 +85,9 @@ def storage_kind(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(256)
     except OSError as error:
-        raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+        raise UnreadableFile(
+            f"{path.name} cannot be opened: {error.strerror or error}.", fix="Check that it is there and may be read."
+        ) from error
     for magic, named, advice in _FOREIGN:
         if re.match(magic, start):
             raise UnreadableFile(

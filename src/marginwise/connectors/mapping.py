@@ -286,7 +286,7 @@ def _text(name_or_path: str | Path) -> tuple[str, str]:
             f"There is no mapping file {path}.", fix="Write one, or name a pack.", accepted=pack_names()
         ) from error
     except (UnicodeDecodeError, OSError) as error:
-        raise BadMapping(f"{path.name} cannot be read as UTF-8 text: {error}.") from error
+        raise BadMapping(f"{path.name} cannot be read as UTF-8 text: {error}.", fix="Save it as UTF-8.") from error
     if name not in pack_names():
         raise BadMapping(f"There is no mapping {name!r}.", accepted=pack_names(), nearest=nearest(name, pack_names()),
                          fix="A mapping file's name ends in .toml.")  # fmt: skip
@@ -297,7 +297,8 @@ def _parsed(text: str, origin: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadMapping(f"{origin} is not valid TOML: {error}.") from error
+        told = "Mend that line: an expression stands in '…', one that itself has quotes in '''…'''."
+        raise BadMapping(f"{origin} is not valid TOML: {error}.", fix=told) from error
 
 
 def _overlaid(below: dict[str, Any], above: Dictionary[str, Any]) -> dict[str, Any]:
@@ -332,7 +333,8 @@ def _check_entry(mapping: Mapping, entry: TableMapping) -> None:
             )
     for column in entry.one_row_per:
         if column not in entry.columns and not entry.same_names:
-            raise BadMapping(f"{where}: one_row_per names {column!r}, which is not mapped.")
+            raise BadMapping(f"{where}: one_row_per names {column!r}, which is not mapped.",
+                             nearest=nearest(column, entry.columns), accepted=entry.columns)  # fmt: skip
     given = {*entry.columns, "store_id", *(["currency"] if mapping.source.currency else [])}
     missing = [column for column in table.required_columns if column not in given]
     if missing and not entry.same_names:
@@ -359,4 +361,7 @@ def _readable(origin: str, error: ValidationError, declared: Dictionary[str, Any
         return BadMapping(
             f"{origin}: {where!r} is missing.", fix=f"The mapping has: {', '.join(declared) or 'nothing'}."
         )
-    return BadMapping(f"{origin}: {where}: {first['msg']} (got {first['input']!r}).")
+    expected = str(first.get("ctx", {}).get("expected", "")) or None
+    return BadMapping(f"{origin}: {where}: {first['msg']} (got {first['input']!r}).", accepted=expected,
+                      nearest=nearest(str(first["input"]), re.findall(r"'([^']+)'", expected or "")),
+                      fix="Correct it in the mapping.")  # fmt: skip

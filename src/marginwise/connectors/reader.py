@@ -97,7 +97,9 @@ def content_hash(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise UnreadableFile(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableFile(
+            f"{path.name} cannot be read: {error.strerror or error}.", fix="Check that it is there and may be read."
+        ) from error
 
 
 def inspect_file(
@@ -132,14 +134,19 @@ def inspect_file(
         try:
             names = tuple(pq.read_schema(path).names)
         except (pa.ArrowException, OSError) as error:
-            raise UnreadableFile(f"{path.name} is no readable Parquet file: {error}.") from error
+            raise UnreadableFile(
+                f"{path.name} is no readable Parquet file: {error}.", fix="Write or fetch it again."
+            ) from error
         clean, notes = _clean_names(names)
         return FileShape(clean, names, None, notes=notes)
     dialect, sample, is_whole = find_dialect(path, declared, skip=skip_rows)
     records = first_records(sample, dialect, skip=skip_rows, is_whole=is_whole)
     if not records:
         if sample.strip() and not is_whole:
-            raise UnreadableFile(f"{path.name}: its first row is longer than {len(sample)} characters.")
+            raise UnreadableFile(
+                f"{path.name}: its first row is longer than {len(sample)} characters.",
+                fix="Declare `delimiter` and `quote` of its file group: a quote that never closes makes one long row.",
+            )
         return FileShape((), (), dialect, notes=("the file is empty",), has_rows=False)
     first, lines = records[0]
     data = records[1:] if header else records

@@ -52,7 +52,10 @@ class Pairs:
                     raise BadSettings(f"A pair names product {rank} of {name!r}, which there is not.", accepted=names)
                 found.append(int(products[rank]))
             if found[0] == found[1] or second[found[0]] >= 0:
-                raise BadSettings(f"The pair {pair.first} and {pair.second} is not a pair of its own.")
+                raise BadSettings(
+                    f"The pair {pair.first} and {pair.second} is not a pair of its own.",
+                    fix="Name two different products, each first one once.",
+                )
             second[found[0]] = found[1]
             attach_rate[found[0]] = pair.attach_rate
         return cls(second=second, attach_rate=attach_rate)

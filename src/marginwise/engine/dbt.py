@@ -22,6 +22,7 @@ from marginwise.settings import Settings
 
 __all__ = ["NodeResult", "WarehouseProject", "project_directory", "warehouse_variables"]
 
+_STAYS = "The previous published store stays as it was; `marginwise --verbose run` shows where it happened."
 Progress = Callable[[str, int, int], None]
 PARSED_FOR = "warehouse.duckdb"
 """Any file of this name: relations are named after it, and every project calls its warehouse so."""
@@ -151,7 +152,7 @@ class WarehouseProject:
             finally:
                 _release_warehouse()
         if outcome.exception is not None:
-            raise BuildFailed(f"The warehouse could not be built: {outcome.exception}")
+            raise BuildFailed(f"The warehouse could not be built: {outcome.exception}", fix=_STAYS)
         return [_node_result(result) for result in outcome.result]
 
     @classmethod
@@ -162,7 +163,7 @@ class WarehouseProject:
             with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=PARSED_FOR):
                 outcome = runner().invoke(["parse", *_options(folder, folder)])
             if not outcome.success:
-                raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}")
+                raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
             cls._parsed = outcome.result
         return cls._parsed
 

@@ -252,7 +252,9 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     try:
         stat = path.stat()
     except OSError as error:
-        raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror or error}.") from error
+        raise UnreadableFile(
+            f"{path.name} cannot be opened: {error.strerror or error}.", fix="Check that it is there and may be read."
+        ) from error
     return stat.st_size, stat.st_mtime_ns
 
 
@@ -265,4 +267,6 @@ def _parquet(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> list[tuple
     try:
         return con.execute(sql).fetchall()
     except duckdb.Error as error:
-        raise UnreadableFile(f"{path.name} is no readable Parquet file: {str(error).splitlines()[0]}") from error
+        raise UnreadableFile(
+            f"{path.name} is no readable Parquet file: {str(error).splitlines()[0]}", fix="Write or fetch it again."
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -182,10 +183,24 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def _told_by_the_engine(whole: str, message: str) -> BadQuery:
+    """Return the error with what the engine itself offers: the columns there are, or a function of a like name."""
+    listed = re.search(r"^Candidate bindings:.*$", whole, re.MULTILINE)
+    columns = re.findall(r'"([^"]+)"', listed[0]) if listed else []
+    unknown = re.search(r'column (?:named )?"([^"]+)"', message)
+    function = re.search(r'Did you mean "([^"]+)"', whole)
+    return BadQuery(
+        message,
+        nearest=nearest(unknown[1], columns) if unknown else function[1] if function else None,
+        accepted=columns or None,
+        fix=None if columns else "`describe marts.mart_daily_revenue` shows a table's columns and their types.",
+    )
+
+
 def _told(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> BadQuery:
     message = first_line(error)
     if not isinstance(error, duckdb.CatalogException) or "Table with name" not in message:
-        return BadQuery(message)
+        return _told_by_the_engine(str(error), message)
     tables = con.execute(
         "select schema_name || '.' || table_name from duckdb_tables()"
         " where database_name = current_catalog() order by all"

@@ -28,7 +28,7 @@ def hold_reading_statement(sql: str) -> None:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise BadQuery(first_line(error)) from error
+        raise BadQuery(first_line(error), accepted=accepted) from error
     if len(statements) != 1:
         kinds = [statement.type.name for statement in statements]
         raise BadQuery(f"The query has {len(kinds)} statements.", accepted=accepted)
