@@ -9,12 +9,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks.truth.plan import StorePlan
-from benchmarks.truth.simulate import verdict_rows
-from benchmarks.truth.stores import channel_units, customer_evidence, unit_truth
+from benchmarks.truth.simulate import SETTINGS
+from benchmarks.truth.stores import GRADES, channel_units, customer_evidence, unit_truth
 from benchmarks.truth.tails import heavy_values
 from marginwise.decisions.unit import Key
+from marginwise.decisions.verdict import verdicts
+from marginwise.science.evidence import posteriors
 
-__all__ = ["MONTHS", "WINDOW", "judged_months", "month_plans"]
+__all__ = ["MONTHS", "NARROW", "WINDOW", "judged_months", "month_plans"]
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +25,8 @@ _FIRST = 3
 _TURN = 22
 _FALL = float(np.exp(-0.9))
 _SALT = 9
+NARROW = SETTINGS.model_copy(update={"scale_leave_repeat_probability": 0.40, "kill_leave_repeat_probability": 0.60})
+"""The narrower band of the repeat rate, which the one in use is measured against."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ def judged_months(plan: StorePlan) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        One row per unit and month: the ``verdict`` that stands, the ``sign`` rule's, ``true_margin`` of
-        the window, and whether the unit ``has_turned``.
+        One row per unit and month: the ``verdict`` that stands, the one under ``narrow`` thresholds, the one
+        ``without_memory``, the ``sign`` rule's, ``true_margin`` of the window, and whether the unit ``has_turned``.
     """
     rng = np.random.default_rng(plan.seed)
     truth = unit_truth(plan, rng)
@@ -73,7 +77,8 @@ def judged_months(plan: StorePlan) -> pa.Table:
     names = [f"unit {number:02d}" for number in range(plan.units)]
     past: list[_Month] = []
     expected = np.zeros((MONTHS, plan.units))
-    stood: dict[Key, str] = {}
+    keys: list[Key] = [("main", "channel", name) for name in names]
+    stood: dict[str, dict[Key, str]] = {"verdict": {}, "narrow": {}}
     tables = []
     for month in range(MONTHS):
         now = np.where(turning & (month >= _TURN), mean * _FALL, mean)
@@ -91,13 +96,19 @@ def judged_months(plan: StorePlan) -> pa.Table:
         window = past[-WINDOW:]
         units = channel_units(names, np.sum([part.spend for part in window], axis=0))
         evidence = customer_evidence(names, *_joined(window, plan.units))
-        said = verdict_rows(units, evidence, stood)
-        stood = {("main", "channel", name): word for name, word in zip(names, said["verdict"].to_pylist(), strict=True)}
+        beliefs = posteriors(units, evidence)
+        said = verdicts(units, beliefs, GRADES, SETTINGS, previous=stood["verdict"])
+        words = {
+            "verdict": said["verdict"].to_pylist(),
+            "narrow": verdicts(units, beliefs, GRADES, NARROW, previous=stood["narrow"])["verdict"].to_pylist(),
+            "without_memory": verdicts(units, beliefs, GRADES, SETTINGS)["verdict"].to_pylist(),
+        }
+        stood = {rule: dict(zip(keys, words[rule], strict=True)) for rule in stood}
         tables.append(pa.table({
             "store": [".".join(map(str, plan.seed))] * plan.units,
             "unit": names,
             "month": [month] * plan.units,
-            "verdict": said["verdict"],
+            **words,
             "sign": ["scale" if observed > 0 else "kill" for observed in said["margin_amount"].to_pylist()],
             "true_margin": expected[max(0, month - WINDOW + 1) : month + 1].sum(axis=0),
             "has_turned": turning & (month >= _TURN),

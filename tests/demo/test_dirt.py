@@ -56,3 +56,12 @@ def test_dirt_leaves_the_truth_alone(tmp_path: Path) -> None:
     added = {name: dirty.rows[name] - clean.rows[name] for name in clean.rows}
     planted = {name: sum(dirt.rows for dirt in dirty.dirt if dirt.table == name) for name in clean.rows}
     assert added == planted
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.02])
+def test_dirt_comes_at_the_asked_rate(rate: float, tmp_path: Path) -> None:
+    truth = generate_store(tmp_path, orders=3000, sessions_per_order=3.0, dirt_rate=rate)
+    for name in {dirt.table for dirt in truth.dirt}:
+        bad = sum(dirt.rows for dirt in truth.dirt if dirt.table == name)
+        kinds = sum(dirt.table == name for dirt in truth.dirt)
+        assert bad == pytest.approx(rate * (truth.rows[name] - bad), abs=kinds), name

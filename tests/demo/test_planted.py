@@ -268,6 +268,31 @@ def test_the_best_spend_of_a_campaign_is_where_its_margin_is_largest(large: Larg
         assert curve["best_spend_factor"] == pytest.approx(factor[margin.argmax()], abs=0.01), curve["campaign"]
 
 
+def test_what_nobody_owns_has_the_planted_share(large: Large) -> None:
+    shares = large.truth.shares
+    lost, customers = large.rows("""
+        with firsts as (
+            select channel from sales where customer_id is not null
+            qualify row_number() over (partition by customer_id order by ordered_at) = 1
+        )
+        select count(*) filter (where channel is null), count(*) from firsts
+    """)[0]
+    assert lost / customers == pytest.approx(shares["realised_unassigned_customers_rate"], abs=1e-6)
+    error = np.sqrt(0.03 * 0.97 / customers)
+    assert lost / customers == pytest.approx(shares["expected_unassigned_customers_rate"], abs=4 * error)
+    untagged, spend = (large.truth.totals[name] for name in ("untagged_spend_amount", "spend_amount"))
+    assert shares["untagged_spend_rate"] == pytest.approx(untagged / spend, abs=1e-5)
+    assert shares["untagged_spend_rate"] == pytest.approx(0.105 / 1.105, abs=0.01)
+
+
+def test_the_share_of_unassigned_customers_is_the_one_asked_for() -> None:
+    for share in (0.0, 0.2, 0.5):
+        truth, customers = generate_truth(orders=4_000, plan=Knobs(unassigned_share=share, visits_per_order=0.0).plan())
+        assert truth.shares["expected_unassigned_customers_rate"] == pytest.approx(share, abs=0.02)
+        traced = customers["traced_channel"].to_pylist()
+        assert traced.count("Unassigned") / len(traced) == pytest.approx(share, abs=0.04)
+
+
 def test_untagged_spend_is_in_the_channels_and_in_no_campaign(large: Large) -> None:
     query = """
         select channel::varchar, sum(spend_amount) from marketing_spend where campaign = '(none)' group by all

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from marginwise.contract.loader import contracts
+from marginwise.demo import generation
 from marginwise.demo.plan import StorePlan
 from marginwise.demo.store import CUSTOMER_TRUTH, TRUTH_FILE, generate_store, generate_tables
 from marginwise.errors import BadSettings
@@ -30,7 +31,8 @@ FITS = {
 
 
 def digest(directory: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(directory.iterdir())}
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_every_contract_table_and_column_is_there_and_typed() -> None:
@@ -71,6 +73,18 @@ def test_same_seed_same_files_and_another_seed_other_files(tmp_path: Path) -> No
         generate_store(tmp_path / folder, orders=300, seed=seed)
     assert digest(tmp_path / "one") == digest(tmp_path / "again")
     assert digest(tmp_path / "one")["orders.csv"] != digest(tmp_path / "other")["orders.csv"]
+
+
+def test_how_many_work_on_a_store_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "ROWS_OF_A_PART", 2_000)
+    for workers in (1, 2, 5):
+        monkeypatch.setattr(generation, "_WORKERS", workers)
+        for form in ("csv", "parquet"):
+            generate_store(tmp_path / f"{workers}-{form}", orders=1_500, sessions_per_order=3.0, format=form, drops=1)
+    for form in ("csv", "parquet"):
+        one = digest(tmp_path / f"1-{form}")
+        assert digest(tmp_path / f"2-{form}") == one
+        assert digest(tmp_path / f"5-{form}") == one
 
 
 def test_csv_and_parquet_hold_the_same_rows(tmp_path: Path) -> None:

@@ -20,11 +20,11 @@ from benchmarks.truth.measures import (
     named_wrongly,
     words,
 )
-from benchmarks.truth.months import judged_months, month_plans
+from benchmarks.truth.months import NARROW, judged_months, month_plans
 from benchmarks.truth.plan import StorePlan, break_even_plans, campaign_plans, store_plans
 from benchmarks.truth.report import report
 from benchmarks.truth.run import Simulated
-from benchmarks.truth.simulate import judged_store
+from benchmarks.truth.simulate import SETTINGS, judged_store
 from benchmarks.truth.stability import stability
 
 SEED = 11
@@ -101,6 +101,27 @@ def test_standing_verdicts_change_less_often_than_the_sign(found: Simulated) -> 
     ours, sign = stability(found.months, "verdict"), stability(found.months, "sign")
     assert ours.flips < sign.flips
     assert ours.reversals < 0.1 * sign.reversals
+
+
+def test_memory_and_the_wider_band_each_save_changes(found: Simulated) -> None:
+    built, narrow, without_memory = (stability(found.months, rule) for rule in ("verdict", "narrow", "without_memory"))
+    assert built.flips < narrow.flips < without_memory.flips
+
+
+def test_the_page_and_its_decision_name_the_thresholds_in_use() -> None:
+    limits = SETTINGS
+    page, decision, rules = (
+        (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for name in ("truth.md", "decisions/a-verdict-stands.md", "decisions.md")
+    )
+    scale, kill = limits.scale_leave_repeat_probability, limits.kill_leave_repeat_probability
+    assert f"as built ({scale} and {kill})" in page
+    narrow = f"{NARROW.scale_leave_repeat_probability:.2f} and {NARROW.kill_leave_repeat_probability:.2f}"
+    assert f"The design first named {narrow}" in page
+    told = f"{limits.scale_leave_probability:.2f} and {scale} for Scale, {limits.kill_leave_probability:.2f} and {kill} for Kill"
+    assert told in decision
+    for threshold in (limits.scale_leave_probability, scale, limits.kill_leave_probability, kill):
+        assert f"{threshold:.2f}" in rules
 
 
 def test_a_store_does_not_depend_on_how_many_are_simulated() -> None:

@@ -37,6 +37,8 @@ class Customers:
         True when an earlier visit brought the customer, on a day before the first order.
     has_visit
         True when the visit in which the first order was placed is on record.
+    traced
+        Campaign that the data show: that of no origin when every visit is lost.
     """
 
     campaign: Array
@@ -47,6 +49,7 @@ class Customers:
     size: Array
     is_led: Array
     has_visit: Array
+    traced: Array
 
     @property
     def count(self) -> int:
@@ -65,23 +68,22 @@ class Customers:
         chance = rng.random(len(day), dtype=np.float32)
         has_source = np.array([c.source is not None for c in plan.campaigns])
         seen = np.array([c.has_visits for c in plan.campaigns], dtype=np.float32)
+        size = personas.sizes.ravel().take(persona * np.int32(STEPS) + _steps(rng, len(day)))
+        is_led = (chance < _EARLIER_TOUCH_RATE) & has_source[campaign] & (day > 0)
+        has_visit = (rng.random(len(day), dtype=np.float32) < seen[campaign]) & ~named_days.is_untracked[day]
+        unassigned = unassigned_campaign(plan)
+        is_traced = is_led | has_visit | (unassigned < 0)
         return cls(
             campaign=campaign,
             persona=persona,
             day=day,
             country=country,
             city=city,
-            size=personas.sizes.ravel().take(persona * np.int32(STEPS) + _steps(rng, len(day))),
-            is_led=(chance < _EARLIER_TOUCH_RATE) & has_source[campaign] & (day > 0),
-            has_visit=(rng.random(len(day), dtype=np.float32) < seen[campaign]) & ~named_days.is_untracked[day],
+            size=size,
+            is_led=is_led,
+            has_visit=has_visit,
+            traced=np.where(is_traced, campaign, np.int16(unassigned)),
         )
-
-    def traced(self, plan: StorePlan) -> Array:
-        """Return the campaign that the data show for each customer: that of no origin when every visit is lost."""
-        unassigned = unassigned_campaign(plan)
-        if unassigned < 0:
-            return self.campaign
-        return np.where(self.is_led | self.has_visit, self.campaign, np.int16(unassigned))
 
 
 def traced_rates(plan: StorePlan, named_days: NamedDays) -> Array:

@@ -131,7 +131,7 @@ def bad_rows(
     rows
         Rows of every whole table.
     rate
-        Bad rows as a share of a table's rows, at least one of each kind; 0 for none.
+        Bad rows as a share of a table's rows, at least one and at most 1,000 of each kind; 0 for none.
     is_text
         False for files with typed columns, which cannot hold text in a date or an amount.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -160,9 +160,10 @@ class Generation:
 
     def customer_truths(self) -> Iterator[pa.Table]:
         """Yield the truth of every customer, some at a time."""
-        for start in range(0, self.customers.count, ROWS_OF_A_PART):
-            rows = slice(start, min(start + ROWS_OF_A_PART, self.customers.count))
-            yield customer_truth(self.shop, self.customers, self.calendar, self.outcome, rows)
+        starts = range(0, self.customers.count, ROWS_OF_A_PART)
+        rows = [slice(start, min(start + ROWS_OF_A_PART, self.customers.count)) for start in starts]
+        made = (self.shop, self.customers, self.calendar, self.outcome)
+        yield from _in_order([partial(customer_truth, *made, part) for part in rows])
 
     def _day_parts(self, with_tables: bool) -> Iterator[Callable[[], tuple[Tables, PartOutcome]]]:
         shop, calendar = self.shop, self.calendar

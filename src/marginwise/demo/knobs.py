@@ -84,12 +84,14 @@ class Knobs:
     anomalies: bool = _knob(True, _DAYS, "Demand spike, tracking outage, refund wave and fee spike on named days.")
 
     dirt_rate: float = _knob(
-        0.001, _QUALITY, "Bad rows as a share of all, at least one of each kind; 0 for none.", 0, 0.2
+        0.001, _QUALITY, "Bad rows as a share of all, 1 to 1,000 of each kind; 0 for none.", 0, 0.2
     )
     lost_visit_share: float = _knob(0.03, _QUALITY, "Orders that do not name their visit.", 0, 1)
     test_share: float = _knob(0.002, _QUALITY, "Test orders for each sale.", 0, 0.5)
     void_share: float = _knob(0.005, _QUALITY, "Void orders for each sale.", 0, 0.5)
-    drops: int = _knob(0, _QUALITY, "Later daily files with late and corrected rows, in drops/<date>/.", 0, 365)
+    drops: int = _knob(
+        0, _QUALITY, "Later daily files with late and corrected rows, in drops/, one folder a day.", 0, 365
+    )
     late_rate: float = _knob(0.02, _QUALITY, "Share of the last 30 days' orders that come in a drop.", 0, 0.9)
     corrected_rate: float = _knob(0.01, _QUALITY, "Share of orders, lines and spend that a drop corrects.", 0, 0.9)
 

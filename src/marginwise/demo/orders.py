@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -200,6 +201,7 @@ class Orders:
         return np.where(self.is_sale, (earned - spent) * self.rate - cost, 0.0) / 100
 
 
+@lru_cache(maxsize=1)
 def line_tables(plan: StorePlan) -> Array:
     """Return, for each campaign, a table of equally likely counts of lines drawn. Shape (K, STEPS)."""
     counts = np.arange(1, _MOST_LINES + 1)
@@ -207,7 +209,9 @@ def line_tables(plan: StorePlan) -> Array:
     for campaign in plan.campaigns:
         more = 1 - 1 / campaign.lines_per_order
         tables.append(index_table((1 - more) * more ** (counts - 1)) + 1)
-    return np.vstack(tables).astype(np.int8)
+    whole: Array = np.vstack(tables).astype(np.int8)
+    whole.setflags(write=False)
+    return whole
 
 
 def _steps(rng: np.random.Generator, count: int) -> Array:

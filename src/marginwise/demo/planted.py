@@ -124,7 +124,7 @@ def partner_truths(shop: Shop, outcome: Outcome) -> list[dict[str, Any]]:
 def share_truths(shop: Shop, planned: Planned, customers: Customers, calendar: Calendar) -> dict[str, float]:
     """Return what no campaign owns, and who depends on free goods, as shares of the whole."""
     plan = shop.plan
-    origin = customers.traced(plan)
+    origin = customers.traced
     unassigned = [k for k, c in enumerate(plan.campaigns) if c.channel == UNASSIGNED]
     dependent = [p for p, persona in enumerate(plan.personas) if persona.free_rate == 1.0]
     untagged = float(shop.demand.untagged_spend.sum()) / 100
@@ -150,7 +150,7 @@ def customer_truth(shop: Shop, customers: Customers, calendar: Calendar, outcome
     (CM2 within the horizon, before spend, as far as the horizon lies in the data), has_repeated (within the horizon).
     """
     plan, first_day = shop.plan, shop.season.first_day
-    traced = customers.traced(plan)[rows]
+    traced = customers.traced[rows]
     next_day = calendar.next_day[rows]
     number = np.arange(rows.start, rows.start + len(traced)) + 1
     return pa.table(

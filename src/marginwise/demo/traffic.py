@@ -115,7 +115,7 @@ def declared_touches(shop: Shop, customers: Customers, orders: Orders, streams: 
     free, _ = _free_campaigns(plan)
     by_mixture = free[draw(rng, index_table(np.array([plan.campaigns[i].share for i in free])), orders.count)]
     is_own = (visits.number == 1) | (rng.random(orders.count, dtype=np.float32) < _OWN_RETURN_RATE)
-    traced = customers.traced(plan).take(visits.customer, mode="clip")
+    traced = customers.traced.take(visits.customer, mode="clip")
     return np.where(visits.is_first, traced, np.where(is_own, visits.campaign, by_mixture))
 
 

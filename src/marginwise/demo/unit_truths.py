@@ -99,7 +99,7 @@ def unit_truths(
     """Return the truth of every channel and named campaign, in the order of the plan."""
     plan = shop.plan
     is_inside = (customers.day >= window.start) & (customers.day <= window.end)
-    origin = customers.traced(plan)
+    origin = customers.traced
     everyone = np.flatnonzero(is_inside)
     by_origin = everyone[np.argsort(origin[everyone], kind="stable")]
     drawn = np.split(by_origin, np.searchsorted(origin[by_origin], np.arange(1, len(plan.campaigns))))
