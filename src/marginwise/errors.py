@@ -13,13 +13,17 @@ __all__ = [
     "BuildFailed",
     "ContractViolated",
     "MarginwiseError",
+    "MissingExtra",
     "MissingFile",
     "MissingTable",
     "NothingPublished",
     "OutOfOrder",
+    "ServerUnreachable",
     "StoreBusy",
+    "UnfitServer",
     "UnknownColumn",
     "UnreadableFile",
+    "UnsetVariable",
     "nearest",
 ]
 
@@ -105,6 +109,14 @@ class BadQuery(MarginwiseError):
     exit_code = 2
 
 
+class UnsetVariable(BadSettings):
+    """The settings name an environment variable that is not set (exit code 2)."""
+
+
+class MissingExtra(BadSettings):
+    """The settings ask for a part of Marginwise that is not installed (exit code 2)."""
+
+
 class UnknownColumn(BadMapping):
     """A column is asked for that the file or the contract does not have (exit code 2)."""
 
@@ -159,5 +171,17 @@ class StoreBusy(MarginwiseError):
 
 class BrokenStore(MarginwiseError):
     """The warehouse file cannot be opened as it is (exit code 6)."""
+
+    exit_code = 6
+
+
+class ServerUnreachable(MarginwiseError):
+    """The database server does not answer, or refuses the user or the database (exit code 6)."""
+
+    exit_code = 6
+
+
+class UnfitServer(MarginwiseError):
+    """The database server is too old, or lacks a right or a property that is needed (exit code 6)."""
 
     exit_code = 6

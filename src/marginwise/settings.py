@@ -30,6 +30,7 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "StoreSettings",
+    "WarehouseSettings",
     "load_settings",
 ]
 
@@ -70,6 +71,19 @@ class StoreSettings(Section):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"{value!r} is not an IANA time zone such as 'Europe/Berlin'") from error
         return value
+
+
+class WarehouseSettings(Section):
+    """Where the warehouse is built: in the project's own DuckDB file, or on a PostgreSQL server.
+
+    `dsn_variable` names the environment variable that holds the connection string, so that no secret stands in a file.
+    On a server the store's schemas begin with `schema_prefix`; `readers` are the roles that may read what is published.
+    """
+
+    engine: Literal["duckdb", "postgres"] = "duckdb"
+    dsn_variable: str = Field("MARGINWISE_POSTGRES_DSN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    schema_prefix: str = Field("marginwise_", pattern=r"^[a-z][a-z0-9_]{0,29}$")
+    readers: tuple[str, ...] = ()
 
 
 class SourceSettings(Section):
@@ -182,6 +196,7 @@ class Settings(BaseSettings):
     assumptions: Assumptions = Assumptions()
     channels: ChannelSettings = ChannelSettings()
     decisions: DecisionSettings = DecisionSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
     directory: Path = Field(Path(), exclude=True)
 
     @classmethod
@@ -267,7 +282,7 @@ def _readable(file_name: str, error: ValidationError) -> BadSettings:
 def _accepted_at(problem: ErrorDetails) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "store": StoreSettings, "sources": SourceSettings, "assumptions": Assumptions, "channels": ChannelSettings,
-        "decisions": DecisionSettings,
+        "decisions": DecisionSettings, "warehouse": WarehouseSettings,
     }  # fmt: skip
     section = str(problem["loc"][0])
     if len(problem["loc"]) == 1:

@@ -73,7 +73,7 @@ def test_the_macro_says_what_the_loader_says() -> None:
 
 def test_dbt_sources_list_every_table_and_column() -> None:
     (source,) = yaml.safe_load(generated_files()[SOURCES])["sources"]
-    assert (source["name"], source["schema"]) == ("landed", "landed")
+    assert (source["name"], source["schema"]) == ("landed", "{{ env_var('MARGINWISE_BUILD_PREFIX', '') }}landed")
     assert [table["name"] for table in source["tables"]] == list(contracts())
     lineage = ["_source", "_file_hash", "_row_number", "_file_date", "_landed_date", "_raw_table"]
     for table in source["tables"]:

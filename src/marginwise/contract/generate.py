@@ -161,7 +161,7 @@ def _sources(tables: Mapping[str, TableContract]) -> str:
         "",
         "sources:",
         "  - name: landed",
-        "    schema: landed",
+        "    schema: \"{{ env_var('MARGINWISE_BUILD_PREFIX', '') }}landed\"",
         "    description: Mapped to the contract and not yet checked. An absent table is a typed empty view.",
         "    tables:",
     ]

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+from marginwise.engine.postgres import PostgresServer
 from marginwise.errors import BuildFailed
 from marginwise.settings import Settings
 
@@ -72,23 +73,28 @@ def warehouse_variables(settings: Settings, sources_with_tax: Sequence[str] = ()
 
 
 class WarehouseProject:
-    """The dbt project bound to one warehouse file and one set of variables.
+    """The dbt project bound to one warehouse and one set of variables.
 
     Parameters
     ----------
     warehouse
-        The DuckDB file that dbt builds in; its folder also takes dbt's target and log folders.
+        The DuckDB file of the project; its folder also takes dbt's target and log folders.
     variables
         Values for `var(...)`, see `warehouse_variables`.
+    server
+        The PostgreSQL server that dbt builds on; without one it builds in the file.
     threads
         How many models are built at once.
     """
 
-    _parsed: ClassVar[Any] = None
+    _parsed: ClassVar[dict[tuple[str | None, ...], Any]] = {}
 
-    def __init__(self, warehouse: Path, variables: dict[str, Any], *, threads: int = 2) -> None:
+    def __init__(
+        self, warehouse: Path, variables: dict[str, Any], *, server: PostgresServer | None = None, threads: int = 2
+    ) -> None:
         self.warehouse = warehouse
         self.variables = variables
+        self.server = server
         self.threads = threads
 
     def build(
@@ -135,7 +141,7 @@ class WarehouseProject:
                 progress(event.data.node_info.node_name, count["done"], count["total"])
 
         state = self.warehouse.parent
-        with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=str(self.warehouse)):
+        with _environment(**self._target()):
             # a copy: dbt marks what it has compiled in the manifest, and would not compile it again for another project
             runner = dbtRunner(manifest=self._manifest(dbtRunner).deepcopy(), callbacks=[on_event])
             try:
@@ -155,17 +161,36 @@ class WarehouseProject:
             raise BuildFailed(f"The warehouse could not be built: {outcome.exception}", fix=_STAYS)
         return [_node_result(result) for result in outcome.result]
 
-    @classmethod
-    def _manifest(cls, runner: Any) -> Any:
-        """Return the parsed project: it does not depend on variables, which are read when a model is compiled."""
-        if cls._parsed is None:
-            folder = _parse_directory()
-            with _environment(MARGINWISE_ENGINE="duckdb", MARGINWISE_WAREHOUSE=PARSED_FOR):
+    def _target(self) -> dict[str, str]:
+        """Return the environment variables that the profile reads, and those of PostgreSQL's own library."""
+        if self.server is None:
+            return {
+                "MARGINWISE_ENGINE": "duckdb",
+                "MARGINWISE_WAREHOUSE": str(self.warehouse),
+                "MARGINWISE_BUILD_PREFIX": "",
+            }
+        return {
+            **self.server.libpq_variables(),
+            "MARGINWISE_ENGINE": "postgres",
+            "MARGINWISE_POSTGRES_DATABASE": self.server.database(),
+            "MARGINWISE_BUILD_PREFIX": self.server.build_prefix,
+        }
+
+    def _manifest(self, runner: Any) -> Any:
+        """Return the parsed project: it does not depend on variables, which are read when a model is compiled.
+
+        On a server it depends on the names of database and schemas.
+        """
+        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR}
+        key = tuple(target.get(name) for name in ("MARGINWISE_POSTGRES_DATABASE", "MARGINWISE_BUILD_PREFIX"))
+        if key not in self._parsed:
+            folder = self.warehouse.parent / "target" if self.server else _parse_directory()
+            with _environment(**target):
                 outcome = runner().invoke(["parse", *_options(folder, folder)])
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
-            cls._parsed = outcome.result
-        return cls._parsed
+            self._parsed[key] = outcome.result
+        return self._parsed[key]
 
 
 def _options(target: Path, logs: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from marginwise.contract.loader import contracts
 __all__ = ["PUBLISHED_STORE", "Publication", "publish_store"]
 
 PUBLISHED_STORE = Path("published") / "store.duckdb"
+Switch = Callable[[Mapping[str, Sequence[str]], tuple[str, str]], None]
+"""Told the columns of every published table, by ``schema.table``, and the manifest's id and JSON."""
 
 _PUBLISHED = {
     "core": "table_name like 'dim_%' or table_name in ('fct_order_lines', 'fct_refunds')",
@@ -39,7 +42,12 @@ class Publication:
 
 
 def publish_store(
-    con: duckdb.DuckDBPyConnection, state_directory: Path, *, identity: dict[str, Any], run: dict[str, Any]
+    con: duckdb.DuckDBPyConnection,
+    state_directory: Path,
+    *,
+    identity: dict[str, Any],
+    run: dict[str, Any],
+    switch: Switch = lambda tables, manifest: None,
 ) -> Publication:
     """Copy marts, decisions, dimensions and priced lines into a new file and put it in place of the old one.
 
@@ -55,6 +63,8 @@ def publish_store(
         What the manifest's id is made of besides the tables: hashes of inputs, settings and code.
     run
         What the manifest also tells but its id does not depend on: run id, times.
+    switch
+        Called when the new file is complete, before it takes the old one's place: switches other readers, or raises.
 
     Notes
     -----
@@ -68,40 +78,50 @@ def publish_store(
         leftover.unlink()
     con.execute(f"attach {literal(str(draft))} as published")
     try:
-        tables = _copy_tables(con)
+        columns = _published_columns(con)
+        tables = _copy_tables(con, columns)
         manifest = {**identity, "tables": tables}
         manifest_id = hashlib.sha256(json.dumps(manifest, sort_keys=True, default=str).encode()).hexdigest()[:16]
         told = {"manifest_id": manifest_id, **manifest, "run": run}
-        con.execute("create table published.ops.manifest as select ? as manifest_id, ? as manifest_json",
-                    [manifest_id, json.dumps(told, sort_keys=True, default=str)])  # fmt: skip
+        entry = (manifest_id, json.dumps(told, sort_keys=True, default=str))
+        con.execute("create table published.ops.manifest as select ? as manifest_id, ? as manifest_json", entry)
         con.execute("checkpoint published")
     finally:
         con.execute("detach published")
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
+    switch(columns, entry)
     draft.replace(target)
     return Publication(manifest_id, told, len(tables))
 
 
-def _copy_tables(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+def _published_columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     private = {column.name for contract in contracts().values() for column in contract.columns if column.is_pii}
-    tables: dict[str, dict[str, Any]] = {}
+    found: dict[str, list[str]] = {}
     for schema, condition in _PUBLISHED.items():
         names = con.execute(
             "select table_name from information_schema.tables where table_catalog = current_database()"
             f" and table_schema = '{schema}' and ({condition}) order by table_name"
         ).fetchall()
-        con.execute(f"create schema if not exists published.{schema}")
         for (name,) in names:
-            table = f"{schema}.{identifier(name)}"
-            columns = [row[0] for row in con.execute(f"describe {table}").fetchall()]
-            kept = [column for column in columns if name != "dim_customers" or column not in private]
-            con.execute(f"create table published.{table} as select {_listed(kept)} from {table}")
-            hashed = _listed([column for column in kept if column not in _CLOCKED])
-            rows, content = con.execute(
-                f"select count(*), sum(hash({hashed}))::varchar from published.{table}"
-            ).fetchall()[0]
-            tables[f"{schema}.{name}"] = {"rows": rows, "content": content}
+            columns = [row[0] for row in con.execute(f"describe {schema}.{identifier(name)}").fetchall()]
+            found[f"{schema}.{name}"] = [c for c in columns if name != "dim_customers" or c not in private]
+    return found
+
+
+def _copy_tables(con: duckdb.DuckDBPyConnection, columns: Mapping[str, list[str]]) -> dict[str, dict[str, Any]]:
+    for schema in _PUBLISHED:
+        con.execute(f"create schema if not exists published.{schema}")
+    tables: dict[str, dict[str, Any]] = {}
+    for relation, kept in columns.items():
+        schema, _, name = relation.partition(".")
+        table = f"{schema}.{identifier(name)}"
+        con.execute(f"create table published.{table} as select {_listed(kept)} from {table}")
+        hashed = _listed([column for column in kept if column not in _CLOCKED])
+        rows, content = con.execute(f"select count(*), sum(hash({hashed}))::varchar from published.{table}").fetchall()[
+            0
+        ]
+        tables[relation] = {"rows": rows, "content": content}
     return tables
 
 

@@ -22,7 +22,9 @@ from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
 from marginwise.engine.duckdb import open_warehouse, transaction, write_declared
+from marginwise.engine.exchange import DECLARED, Exchange
 from marginwise.engine.landing import LandingSource, land
+from marginwise.engine.postgres import server_of
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
 from marginwise.errors import (
     BadSettings,
@@ -38,6 +40,9 @@ from marginwise.settings import Settings
 __all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "built_from", "warehouse_of", "write_memo"]
 
 MEMO_DIRECTORY = "memo"
+_EVIDENCE = tuple(f"marts.mart_decision_{name}" for name in ("units", "evidence", "variant_units", "variants"))
+_PUBLISHED = ("core.dim_*", "core.fct_order_lines", "core.fct_refunds", "marts.*", "quarantine.*", "ops.checks",
+              "ops.table_grades", "intermediate.int_periods_set", "staging.*")  # fmt: skip
 Work = Callable[["RunContext"], dict[str, Any]]
 _DATA_FILE = re.compile(r"\.(csv|tsv|txt|parquet)(\.(gz|bz2|zst))?$", re.IGNORECASE)
 
@@ -61,11 +66,15 @@ class RunContext:
         """The mapping of every source, by the source's name."""
         return source_mappings(self.settings)
 
+    @cached_property
+    def exchange(self) -> Exchange:
+        """The way to the server that the warehouse is built on, if there is one."""
+        return Exchange(server_of(self.settings))
+
     def project(self) -> WarehouseProject:
         """Return the dbt project bound to this run's warehouse and settings."""
-        return WarehouseProject(
-            self.warehouse_path, warehouse_variables(self.settings, sources_with_tax(self.mappings))
-        )
+        variables = warehouse_variables(self.settings, sources_with_tax(self.mappings))
+        return WarehouseProject(self.warehouse_path, variables, server=self.exchange.server)
 
     def told(self, stage: str) -> Callable[[str, int, int], None]:
         """Return a progress callback for one stage."""
@@ -93,6 +102,7 @@ def land_sources(context: RunContext) -> dict[str, Any]:
     with warehouse_of(context) as con:
         write_declared(con, context.settings)
         report = land(con, sources, landed_at=context.now(), progress=context.told("land"))
+        context.exchange.load(con)
     return {**report.as_dict(), "files_that_match_no_group": _unmatched(context)}
 
 
@@ -112,6 +122,7 @@ def check_contract(context: RunContext) -> dict[str, Any]:
     """Hold every landed row against the contract; stop where the contract says stop."""
     context.project().build("tag:check", progress=context.told("check"))
     with warehouse_of(context) as con:
+        context.exchange.fetch(con, "ops.checks", "ops.table_grades")
         stops = con.execute(
             "select table_name, rule, message from ops.checks where severity = 'stop' and row_count > 0 order by all"
         ).fetchall()
@@ -134,6 +145,7 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
     """Build and test staging, core and marts."""
     with warehouse_of(context) as con:
         write_declared(con, context.settings)
+        context.exchange.load(con, DECLARED)
     results = context.project().build("*", exclude="tag:check", progress=context.told("build"))
     kinds = [node.kind for node in results]
     with warehouse_of(context) as con:
@@ -156,6 +168,7 @@ def built_from(context: RunContext, con: duckdb.DuckDBPyConnection) -> str:
         context.project().variables,
         settings.assumptions.model_dump_json(),
         settings.channels.model_dump_json(),
+        settings.warehouse.model_dump_json(),
     ]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
 
@@ -166,6 +179,7 @@ def learn(context: RunContext) -> dict[str, Any]:
     from marginwise.science.variants import variant_posteriors
 
     with warehouse_of(context) as con:
+        context.exchange.fetch(con, *_EVIDENCE)
         units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
         evidence = con.sql("from marts.mart_decision_evidence order by all").to_arrow_table()
         interval = context.settings.decisions.interval
@@ -174,6 +188,7 @@ def learn(context: RunContext) -> dict[str, Any]:
         variants = con.sql("select * exclude (subject_key) from marts.mart_decision_variants").to_arrow_table()
         varied = variant_posteriors(variant_units, variants, interval=interval)
         _write(con, "science", {"posteriors": found, "variant_posteriors": varied})
+        context.exchange.push(con, "science.*")
     return {"units": units.num_rows, "customers": evidence.num_rows}
 
 
@@ -183,6 +198,7 @@ def decide(context: RunContext) -> dict[str, Any]:
     from marginwise.decisions.verdict import looks_good_loses_money, verdicts
 
     with warehouse_of(context) as con:
+        context.exchange.fetch(con, "marts.mart_decision_units", "ops.table_grades")
         units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
         found = con.sql("from science.posteriors order by all").to_arrow_table()
         grades = con.sql("from ops.table_grades").to_arrow_table()
@@ -207,12 +223,22 @@ def decide(context: RunContext) -> dict[str, Any]:
 
 def publish(context: RunContext) -> dict[str, Any]:
     """Switch readers to what this run built, then write the memo from what they now see."""
+    exchange = context.exchange
     with warehouse_of(context) as con:
+        exchange.fetch(con, *_PUBLISHED)
         identity = run_identity(con, context.settings, context.mappings)
         memos, changes = _carry_ledger(con, context.settings, identity)
         run = {"run_id": context.run_id, "published_at": context.now(), "store": context.settings.store.name,
                "currency": context.settings.store.currency}  # fmt: skip
-        publication = publish_store(con, context.settings.state_directory, identity=identity, run=run)
+        exchange.push(con, "decisions.*", "ops.files", "ops.landing_checks", "ops.day_contents")
+        publication = publish_store(
+            con,
+            context.settings.state_directory,
+            identity=identity,
+            run=run,
+            switch=lambda tables, manifest: exchange.switch(tables, manifest, context.settings.warehouse.readers),
+        )
+        exchange.forget(con, "staging")
     memo = write_memo(context.settings)
     return {
         "manifest_id": publication.manifest_id,

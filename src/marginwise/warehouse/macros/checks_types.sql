@@ -4,12 +4,12 @@
     {{- return(['_source', '_file_hash', '_row_number', '_file_date', '_landed_date', '_raw_table']) -}}
 {% endmacro %}
 
-{# Name to type of a relation's columns, as the engine calls them; empty while dbt only parses. #}
+{# Name to type of a relation's columns; empty while dbt only parses. #}
 {% macro types_of(relation) %}
     {%- set types = {} -%}
     {%- if execute -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
-            {%- do types.update({column.name: column.dtype | lower}) -%}
+            {%- do types.update({column.name: type_name(column)}) -%}
         {%- endfor -%}
     {%- endif -%}
     {{- return(types) -}}
@@ -57,7 +57,7 @@
     {%- set converted = conversion(column, types)['sql'] -%}
     {%- if column['default'] is none -%} {{ converted }}
     {%- elif column['default'] is string -%} coalesce({{ converted }}, '{{ column['default'] }}')
-    {%- else -%} coalesce({{ converted }}, {{ column['default'] | lower }})
+    {%- else -%} cast(coalesce({{ converted }}, {{ column['default'] | lower }}) as {{ column['sql_type'] }})
     {%- endif -%}
 {%- endmacro %}
 

@@ -43,7 +43,7 @@ summed as (
         {{ grain | join(', ') }},
         min(youngest_age_days) as youngest_age_days,
         {%- for name in ['customers_count', 'censored_customers_count'] + cohort_customer_sums() %}
-        sum({{ name }}) as {{ name }},
+        {{ "cast(sum(" ~ name ~ ") as bigint)" if name.endswith("count") else "sum(" ~ name ~ ")" }} as {{ name }},
         {%- endfor %}
         sum(acquisition_spend_amount) as spend_amount,
         sum(month_net_revenue_amount) as month_net_revenue_amount,

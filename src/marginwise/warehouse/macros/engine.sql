@@ -26,6 +26,22 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# A column's type as DuckDB calls it. #}
+{% macro type_name(column) -%}
+    {{ return(adapter.dispatch('type_name', 'marginwise')(column)) }}
+{%- endmacro %}
+{% macro duckdb__type_name(column) -%} {{ return(column.dtype | lower) }} {%- endmacro %}
+{% macro postgres__type_name(column) -%}
+    {{ return(column.data_type | lower | replace('numeric', 'decimal') | replace('timestamp without time zone', 'timestamp')) }}
+{%- endmacro %}
+
+{# What a built table needs before it is read: its statistics, where the engine does not keep them itself. #}
+{% macro analyzed() -%}
+    {{ return(adapter.dispatch('analyzed', 'marginwise')()) }}
+{%- endmacro %}
+{% macro duckdb__analyzed() -%} {%- endmacro %}
+{% macro postgres__analyzed() -%} {%- if model.config.materialized == 'table' -%} analyze {{ this }} {%- endif -%} {%- endmacro %}
+
 {# The value as the type, or null where it does not fit: the check stage names what became null. #}
 {% macro fitting(expression, type) -%}
     {{ return(adapter.dispatch('fitting', 'marginwise')(expression, type)) }}
@@ -50,8 +66,34 @@
     try_cast({{ expression }} as {{ type }})
     {%- endif -%}
 {%- endmacro %}
+{# PostgreSQL takes more than DuckDB ('NaN', 'now', '1_000'): what a text must look like is said here. #}
 {% macro postgres__fitting(expression, type) -%}
-    case when pg_input_is_valid(cast({{ expression }} as text), '{{ type }}') then cast({{ expression }} as {{ type }}) end
+    {%- set number = '^\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*$' -%}
+    {%- set day = '^\\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}' -%}
+    {%- set time = '([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?' -%}
+    {%- set offset = ' ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?' -%}
+    {%- set shape = {'bigint': number, 'date': day ~ '\\s*$', 'timestamp': day ~ time ~ offset ~ ')?\\s*$'} -%}
+    {%- set judged = {'bigint': 'numeric', 'timestamp': 'timestamptz'} -%}
+    cast(
+        case
+            when {{ expression }} ~ '{{ shape.get(type, number if type.startswith("decimal") else "") }}'
+                and pg_input_is_valid({{ expression }}, '{{ judged.get(type, type) }}')
+                then
+                {%- if type == 'bigint' %}
+                    case
+                        when abs(cast({{ expression }} as numeric)) < 9223372036854775808
+                            and cast({{ expression }} as numeric) = trunc(cast({{ expression }} as numeric))
+                            then cast({{ expression }} as numeric)
+                    end
+                {%- elif type == 'timestamp' %}
+                    case
+                        when substr({{ expression }}, 12) ~ '[+-]' then timezone('UTC', cast({{ expression }} as timestamptz))
+                        else cast({{ expression }} as timestamp)
+                    end
+                {%- else %} cast({{ expression }} as {{ type }})
+                {%- endif %}
+        end as {{ type }}
+    )
 {%- endmacro %}
 
 {# A cheap hash of several values, nulls included: for finding candidates, never as a key. #}

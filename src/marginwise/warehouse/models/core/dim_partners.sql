@@ -47,7 +47,8 @@ final as (
         {{ key(['store_id', 'partner_id', 'valid_from_at']) }} as partner_version_key,
         store_id, partner_id,
         coalesce(name, partner_id) as partner_name,
-        kind, segment, country, commission_rate,
+        kind, segment, country,
+        cast(commission_rate as decimal(18, 4)) as commission_rate,
         is_inferred,
         valid_to_at = {{ forever() }} as is_current,
         joined_at, valid_from_at, valid_to_at

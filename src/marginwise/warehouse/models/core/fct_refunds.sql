@@ -73,7 +73,8 @@ final as (
             case when joined.order_line_key is not null then joined.line_product_key end
         ) as product_key,
         joined.store_id, joined.refund_id, joined.order_id, joined.customer_id, joined.product_id, joined.kind,
-        joined.quantity, coalesce(joined.restocked_quantity, 0) as restocked_quantity,
+        cast(joined.quantity as decimal(18, 4)) as quantity,
+        cast(coalesce(joined.restocked_quantity, 0) as decimal(18, 4)) as restocked_quantity,
         {% for name in ('amount', 'tax_amount', 'shipping_amount', 'restocked_cost_amount', 'handling_cost_amount') -%}
         cast(joined.{{ name }} as decimal(18, 4)) as {{ name }},
         {% endfor -%}

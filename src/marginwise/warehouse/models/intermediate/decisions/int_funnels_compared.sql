@@ -76,7 +76,7 @@ final as (
             {%- for step in steps %}
             when {{ step.id }}_loss_amount = worst_loss_amount then '{{ step.id }}' {%- endfor %}
         end as funnel_worst_step,
-        case when {{ any_known }} then worst_loss_amount end as funnel_loss_amount
+        cast(case when {{ any_known }} then worst_loss_amount end as decimal(18, 4)) as funnel_loss_amount
     from worst
 
 )

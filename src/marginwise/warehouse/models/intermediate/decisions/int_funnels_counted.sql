@@ -66,7 +66,7 @@ units_counted as (
         store_id, unit_kind, unit_id, period_kind, period_start_date, period_end_date, channel_name,
         unit_campaign_name as campaign_name
         {%- for count in counts %},
-        sum({{ count }}_count) as {{ count }}_count
+        cast(sum({{ count }}_count) as bigint) as {{ count }}_count
         {%- endfor %}
     from unit_days
     group by

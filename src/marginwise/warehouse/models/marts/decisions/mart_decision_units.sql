@@ -50,10 +50,10 @@ final as (
         units.has_spend,
         units.is_spend_assumed,
         cast(units.spend_amount as decimal(18, 4)) as spend_amount,
-        units.customers_count,
-        units.customers_count as mature_customers_count,
+        cast(units.customers_count as bigint) as customers_count,
+        cast(units.customers_count as bigint) as mature_customers_count,
         case when units.unit_kind = 'channel' then coalesce(pending.customers_count, 0) end as pending_customers_count,
-        units.orders_count,
+        cast(units.orders_count as bigint) as orders_count,
         cast(units.net_revenue_amount as decimal(18, 4)) as net_revenue_amount,
         cast(
             case when previous_windows.store_id is not null then coalesce(units.previous_net_revenue_amount, 0) end

@@ -37,7 +37,8 @@ united as (
     select
         store_id, horizon_days, '{{ rule }}' as touch_rule, '{{ kind }}' as unit_kind, {{ rule }}_{{ kind }} as unit_id,
         {{ rule }}_channel as channel_name, 1 as customers_count, case when has_repeated then 1 else 0 end as repeated,
-        net_revenue_amount, cm2_amount, cost_amount, unknown_cost_revenue_amount, null as spend_amount
+        net_revenue_amount, cm2_amount, cost_amount, unknown_cost_revenue_amount,
+        cast(null as decimal(18, 4)) as spend_amount
     from variants
     where {{ rule }}_{{ kind }} is not null
     union all
@@ -81,7 +82,9 @@ final as (
         summed.store_id, summed.unit_kind, summed.unit_id, summed.touch_rule, summed.horizon_days,
         coalesce(channels.is_paid, false) as is_paid,
         summed.spend_amount is not null as has_spend,
-        case when channels.is_paid then summed.spend_amount else coalesce(summed.spend_amount, 0) end as spend_amount,
+        cast(
+            case when channels.is_paid then summed.spend_amount else coalesce(summed.spend_amount, 0) end as decimal(18, 4)
+        ) as spend_amount,
         summed.customers_count, summed.repeated_customers_count, summed.net_revenue_amount, summed.cm2_amount,
         summed.cost_amount, summed.unknown_cost_revenue_amount,
         windows.start_date as window_start_date, windows.end_date as window_end_date, windows.as_of_date
