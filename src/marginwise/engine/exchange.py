@@ -10,21 +10,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from marginwise.connectors.canonical import identifier
 from marginwise.contract.loader import contracts
+from marginwise.engine.dbt import project_directory
 from marginwise.engine.postgres import COLLATION, PostgresServer, rows
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["DECLARED", "Exchange"]
+__all__ = ["Exchange"]
 
-DECLARED = ("ops.assumed_rates", "ops.assumed_spend", "ops.channel_rules")
-"""What the settings declare: loaded again before each build."""
-
-_LANDING = ("ops.files", "ops.landing_checks", "raw.unreadable_rows")
+_SOURCES = ("landed", "ops", "raw")
 _BATCH_ROWS = 65_536
 _TYPES = {
     "BOOLEAN": "boolean", "TINYINT": "smallint", "UTINYINT": "smallint", "SMALLINT": "smallint", "USMALLINT": "integer",
@@ -59,15 +60,15 @@ class Exchange:
     def __init__(self, server: PostgresServer | None) -> None:
         self.server = server
 
-    def load(self, con: duckdb.DuckDBPyConnection, relations: Sequence[str] = ()) -> list[str]:
+    def load(self, con: duckdb.DuckDBPyConnection, schemas: Sequence[str] = _SOURCES) -> list[str]:
         """Load what dbt reads into the server: relations whose content changed, all in one transaction.
 
         Parameters
         ----------
         con
             The local file.
-        relations
-            Which to look at, such as ``landed.orders``; by default every source of the dbt project.
+        schemas
+            Which schemas of the dbt project's sources to look at; by default all.
 
         Returns
         -------
@@ -76,9 +77,9 @@ class Exchange:
         """
         if self.server is None:
             return []
-        names = relations or [*(f"landed.{table}" for table in contracts()), *_LANDING, *DECLARED]
+        names = [name for name in _sources() if name.partition(".")[0] in schemas]
         with self.server.connected() as server:
-            self._run(server, [f"create schema if not exists {self._built(s)}" for s in ("landed", "ops", "raw")])
+            self._run(server, [f"create schema if not exists {self._built(s)}" for s in _SOURCES])
             self._run(server, [f"create table if not exists {self._built('ops.loaded_contents')} (relation text, content text)"])  # fmt: skip
             known = dict(rows(server, f"select relation, content from {self._built('ops.loaded_contents')}"))
             changed = []
@@ -205,6 +206,14 @@ class Exchange:
         with server.cursor() as cursor:
             for statement in statements:
                 cursor.executescript(statement)
+
+
+@cache
+def _sources() -> list[str]:
+    """Return every source that the dbt project declares, such as ``landed.orders``."""
+    documents = [yaml.safe_load(path.read_text("utf-8")) for path in project_directory().glob("models/**/*sources.yml")]
+    declared = [source for document in documents for source in document["sources"]]
+    return [f"{source['name']}.{table['name']}" for source in declared for table in source["tables"]]
 
 
 def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[_Column]:

@@ -22,7 +22,7 @@ from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
 from marginwise.engine.duckdb import open_warehouse, transaction, write_declared
-from marginwise.engine.exchange import DECLARED, Exchange
+from marginwise.engine.exchange import Exchange
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.postgres import server_of
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
@@ -145,7 +145,7 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
     """Build and test staging, core and marts."""
     with warehouse_of(context) as con:
         write_declared(con, context.settings)
-        context.exchange.load(con, DECLARED)
+        context.exchange.load(con, ("ops",))
     results = context.project().build("*", exclude="tag:check", progress=context.told("build"))
     kinds = [node.kind for node in results]
     with warehouse_of(context) as con:
