@@ -88,6 +88,15 @@ def test_several_files_become_one_mapping(tmp_path: Path) -> None:
     assert mapping.files.keys() == {"bestellingen", "orderregels", "klanten"}
 
 
+def test_a_file_that_is_not_used_is_told(exports: Path, tmp_path: Path) -> None:
+    """Found wrong once: only a comment at the end of the mapping said that a file of the folder was left out."""
+    (exports / "more.csv").write_text('[{"id": 1}]')
+    (exports / "colours.csv").write_text("shade,tone\n" + "red,warm\nblue,cold\n" * 20)
+    told = create_project(tmp_path, exports)["told"]
+    assert any(line.startswith("Not used: more.csv is JSON") for line in told)
+    assert any(line.startswith("Not used: colours.csv") for line in told)
+
+
 def test_a_mapping_that_lies_there_is_used(exports: Path, tmp_path: Path) -> None:
     create_project(tmp_path, exports)
     mapping = tmp_path / "verkaufe.map.toml"

@@ -93,7 +93,14 @@ def map_file(
         print_json(proposal.as_dict())
     elif out is not None:
         terminal().print(
-            f"{proposal.summary}\nMapping written to {out}. Edit it, then run `marginwise init {file.parent}`."
+            "\n".join(
+                [
+                    proposal.summary,
+                    *proposal.unused,
+                    f"Mapping written to {out}. Edit it, then run `marginwise init {file.parent}`.",
+                ]
+            ),
+            markup=False,
         )
     else:
         print(proposal.text)

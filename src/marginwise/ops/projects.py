@@ -263,7 +263,7 @@ def _chosen(
             fix="Edit it, or replace it with --force.",
         )
     _write(target, proposal.text)
-    told = [f"Mapping proposed in {target}: {proposal.summary}"]
+    told = [f"Mapping proposed in {target}: {proposal.summary}", *proposal.unused]
     if proposal.missing:
         return [_unfinished(name, target, proposal)], told, proposal
     return [load_mapping(target)], told, proposal

@@ -271,7 +271,9 @@ class _Amounts:
         turned, _ = self._held(f"{match.number_sql} < 0", f"{self.quantity} > 0 and {match.number_sql} <> 0")
         if turned > 0.05:
             sure = 0.5
-            told += f"; CHECK: negative in {turned:.0%} of the rows with a positive quantity: keep fees out by a where"
+            told += (
+                f"; CHECK: negative in {turned:.0%} of the rows with a positive quantity: a where must keep fees out"
+            )
         if is_of_order(match.column.name, self.inside):
             sure, told = 0.5, f"{told}; CHECK: it belongs to the order, not to its lines"
         expression = f"{before} / nullif({self.quantity}, 0)" if has_quantity else before

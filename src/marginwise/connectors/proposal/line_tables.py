@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from marginwise.connectors.proposal.amount_parts import sold_part
 from marginwise.connectors.proposal.column_names import match_name
 from marginwise.connectors.proposal.drafts import Draft, TableDraft, extra_columns, is_private, plain_draft
 from marginwise.connectors.proposal.flat import Dependencies, dependencies, is_of_order, share_of_rows
@@ -18,7 +19,7 @@ from marginwise.connectors.proposal.order_columns import (
     customer_expression,
 )
 from marginwise.connectors.proposal.product_drafts import product_draft, product_drafts
-from marginwise.connectors.proposal.returns import find_returns, returned_by_state
+from marginwise.connectors.proposal.returns import Returns, find_returns, returned_by_state
 from marginwise.connectors.refund_drafts import returned_rows
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class LineFile:
         self.con, self.profile, self.found, self.makes = con, profile, found, makes
         self.order = found.get("order_id")
         self.order_sql, self.order_draft = self._order_number()
-        self.returns = find_returns(con, profile, found)
+        self.part = sold_part(con, profile, found, self.order_sql) if self.order_sql else ""
+        self.returns = Returns() if self.part else find_returns(con, profile, found)
         self.inside = self._inside_order()
         self._look_for_order_discount()
         self.amounts: LineAmounts = line_amounts(con, profile, found, self.inside)
@@ -171,6 +173,10 @@ class LineFile:
         draft.remark = (
             "Every row that is no return is an order line." if self.returns else "Every row is an order line."
         )
+        if self.part:
+            draft.where = self.part
+            draft.remark = f"CHECK: each row is a part of an amount; those with {self.part} are taken for the sales."
+            return draft
         none = self._nothing_sold()
         if none:
             draft.where = f"({draft.where}) and {none}" if draft.where else none

@@ -59,6 +59,8 @@ class Proposal:
         Required columns of orders and order_items without a candidate; the mapping does not load until they are given.
     doubtful
         Settings (``source.…``) and columns whose confidence is low, to be looked at first.
+    unused
+        Which files, or parts of them, fill no table, and why.
     """
 
     text: str
@@ -67,6 +69,7 @@ class Proposal:
     reasons: dict[str, str]
     missing: tuple[str, ...]
     doubtful: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -84,6 +87,7 @@ class Proposal:
             ],
             "missing": list(self.missing),
             "doubtful": list(self.doubtful),
+            "unused": list(self.unused),
             "mapping": self.text,
         }
 
@@ -335,7 +339,7 @@ def _proposal(
         *([f"MISSING: {', '.join(missing)}. The mapping does not load until these are given."] if missing else []),
     ]
     text = mapping_text(title, header, profiles, drafts, left_out, idle)
-    return Proposal(text, summary, confidence, reasons, tuple(missing), tuple(doubtful))
+    return Proposal(text, summary, confidence, reasons, tuple(missing), tuple(doubtful), tuple(idle))
 
 
 def _common(files: Sequence[Path]) -> tuple[str, ...]:
