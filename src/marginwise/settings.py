@@ -137,11 +137,12 @@ class Assumptions(Section):
 
 
 class ChannelSettings(Section):
-    """How traffic becomes channels: an own rules file, and where affiliate commission is counted, once."""
+    """How traffic becomes channels, how far back touches reach, and where affiliate commission is counted, once."""
 
     rules: Path | None = None
     affiliate_commission_in: Literal["commission", "spend"] = "commission"
     session_lookback_days: int = Field(90, ge=1, le=3650)
+    last_touch_days: int = Field(30, ge=1, le=3650)
 
 
 class DecisionSettings(Section):

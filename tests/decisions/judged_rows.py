@@ -37,7 +37,8 @@ def posterior(name: str = "Search", scenario: str = "base", **changes: Any) -> R
         "margin_amount": 900.0, "margin_low_amount": -500.0, "margin_high_amount": 2_300.0,
         "margin_per_customer_amount": 2.25, "margin_per_customer_low_amount": -1.0,
         "margin_per_customer_high_amount": 6.0, "expected_margin_amount": 900.0, "margin_deviation_amount": 850.0,
-        "p_margin_positive": 0.85, "repeat_customers_count": 400, "repeat_rate": 0.30, "repeat_low_rate": 0.26,
+        "p_margin_positive": 0.85, "repeat_customers_count": 400, "repeat_rate": 0.31,
+        "estimated_repeat_rate": 0.30, "repeat_low_rate": 0.26,
         "repeat_high_rate": 0.34, "rest_repeat_rate": 0.25, "p_repeat_above_rest": 0.95,
     }  # fmt: skip
     return {**row, **changes}

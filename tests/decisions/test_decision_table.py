@@ -62,7 +62,9 @@ def test_what_is_not_known_is_not_available_never_zero() -> None:
 
 
 def test_a_known_zero_is_a_zero() -> None:
-    row = decision_rows([unit("New", "fix", "Fix", net_revenue_amount=0, repeat_rate=0.0, margin_amount=0)], "EUR")[0]
+    row = decision_rows(
+        [unit("New", "fix", "Fix", net_revenue_amount=0, estimated_repeat_rate=0.0, margin_amount=0)], "EUR"
+    )[0]
     assert (row.revenue.main, row.repeat.main, row.margin.main) == ("€0.00", "0.0%", "€0.00")
 
 

@@ -12,7 +12,7 @@ from tests.decisions.judged_rows import GRADES, judge, posterior, unit
 SETTINGS = DecisionSettings()
 SCALE = {"p_margin_positive": 0.97, "margin_low_amount": 100.0, "margin_high_amount": 1_900.0}
 KILL = {"p_margin_positive": 0.01, "margin_amount": -900.0, "margin_low_amount": -1_900.0, "margin_high_amount": -100.0,
-        "expected_margin_amount": -880.0, "margin_deviation_amount": 300.0, "repeat_rate": 0.2,
+        "expected_margin_amount": -880.0, "margin_deviation_amount": 300.0, "estimated_repeat_rate": 0.2,
         "p_repeat_above_rest": 0.1}  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_a_lone_unit_passes_the_repeat_leg() -> None:
 def test_reasons_of_fix_come_in_order_of_money_each_with_its_amount() -> None:
     costly = unit(shipping_cost_amount=2_000.0, refund_amount=1_300.0, funnel_worst_step="add_to_cart",
                   funnel_loss_amount=5_000.0)  # fmt: skip
-    found = {"repeat_rate": 0.10, "p_repeat_above_rest": 0.01, "expected_margin_amount": 100.0}
+    found = {"estimated_repeat_rate": 0.10, "p_repeat_above_rest": 0.01, "expected_margin_amount": 100.0}
     rest = [unit("Email", spend_amount=800.0), unit("Social")]
     row = judge([costly, *rest], [posterior(**found), posterior("Email"), posterior("Social")])[0]
     assert row["verdict"] == "fix"

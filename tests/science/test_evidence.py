@@ -117,6 +117,18 @@ def test_a_unit_is_held_against_the_rest_of_the_store_not_against_itself() -> No
     assert found["Small"]["p_repeat_above_rest"] > 0.99
 
 
+def test_the_estimated_repeat_rate_lies_in_its_interval_where_the_observed_one_does_not() -> None:
+    repeats = [np.arange(2_000) % 10 < 2, np.ones(4, dtype=bool), np.arange(1_500) % 10 < 2, np.arange(900) % 9 < 2]
+    names = ["Large", "Few", "Other", "Third"]
+    values = [np.full(len(part), 5.0) for part in repeats]
+    found = rows(posteriors(channel_units(names, [10.0] * 4), customer_evidence(names, values, repeats)))
+    few = found["Few"]
+    assert few["repeat_rate"] == 1.0 > few["repeat_high_rate"]  # four of four: pulled towards the others
+    assert all(
+        row["repeat_low_rate"] < row["estimated_repeat_rate"] < row["repeat_high_rate"] for row in found.values()
+    )
+
+
 def test_a_campaign_is_held_against_the_whole_rest_of_the_store() -> None:
     kinds = ["channel"] * 300 + ["campaign"] * 100
     units = channel_units(
@@ -138,6 +150,17 @@ def test_a_lone_unit_passes_the_repeat_leg_and_no_judged_customer_means_no_estim
     assert (lone["p_repeat_above_rest"], lone["rest_repeat_rate"]) == (1.0, None)
     two = rows(posteriors(channel_units(["Empty", "Only"], [10.0, 10.0]), evidence))["Empty"]
     assert (two["p_repeat_above_rest"], two["repeat_rate"]) == (None, None)
+
+
+def test_a_credit_above_the_spend_stays_in_the_margin() -> None:
+    values = [np.linspace(-20, 60, 200), np.linspace(-10, 40, 150)]
+    evidence = customer_evidence(["Direct", "Search"], values)
+    plain, credited = (
+        rows(posteriors(channel_units(["Direct", "Search"], [0.0, spend]), evidence))["Search"]
+        for spend in (0.0, -500.0)
+    )
+    for name in ("margin_amount", "margin_low_amount", "expected_margin_amount", "margin_high_amount"):
+        assert credited[name] == pytest.approx(plain[name] + 500), name
 
 
 def test_spend_that_brought_no_customer_is_a_loss_not_a_gap() -> None:

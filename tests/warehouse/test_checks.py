@@ -193,6 +193,21 @@ def test_orphans_wait_for_a_parent_and_tables_are_held_against_the_newest_order(
     late.close()
 
 
+def test_freshness_is_measured_from_the_day_all_numbers_speak_of() -> None:
+    tables = {
+        "orders": [order("a", ordered_at="2026-03-10 23:30:00"), order("t", ordered_at="2026-06-01", is_test=True)],
+        "order_items": [line("a")],
+        "marketing_spend": [
+            {"spend_date": "2026-03-01", "channel": "Paid Search", "spend_amount": 5, "currency": "EUR"}
+        ],
+    }
+    con = build(tables, select=f"{CHECK} +int_periods_set", vars={"time_zone": "Asia/Tokyo"})
+    known = con.execute("select as_of_date from intermediate.int_periods_set").fetchall()
+    assert known == [(dt.date(2026, 3, 10),)]
+    told = con.execute("select message from ops.checks where rule = 'freshness' and table_name = 'marketing_spend'")
+    assert "9 days before 2026-03-10" in told.fetchall()[0][0]
+
+
 VERSIONS: dict[str, list[dict[str, Any]]] = {
     "orders": [
         # the newest updated_at wins, whatever its file says

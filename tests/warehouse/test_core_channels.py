@@ -113,6 +113,17 @@ def test_last_touch_of_an_order(con: duckdb.DuckDBPyConnection) -> None:
     )  # her first order's session told who the visitor is
 
 
+def test_the_last_touch_reaches_as_far_back_as_declared() -> None:
+    tables = {
+        "orders": [order("o", "2024-03-20", customer_id="c")],
+        "order_items": [item("o")],
+        "sessions": [visit("s", "2024-03-01", customer_id="c", source="google", medium="organic")],
+    }
+    for days, channel in ((30, "Organic Search"), (10, "Unassigned")):
+        con = build(tables, select=CORE, vars={"last_touch_days": days})
+        assert amounts(con, "core.fct_orders", "order_id", "channel_name") == {"o": channel}
+
+
 def test_what_acquired_a_customer(con: duckdb.DuckDBPyConnection) -> None:
     acquired = amounts(con, "intermediate.int_customers_acquired", "customer_id", "acquisition_channel", "acquisition_campaign",
                        "acquisition_basis")  # fmt: skip

@@ -174,6 +174,49 @@ def test_commission(con: duckdb.DuckDBPyConnection) -> None:
     assert commission["own"] == (0, "known", None)
 
 
+def test_a_partner_without_a_rate_leaves_the_commission_unknown() -> None:
+    tables = {
+        "orders": [
+            order("unrated", "2024-03-01", partner_id="friend"),
+            order("stated", "2024-03-01", partner_id="friend", commission_amount=7),
+            order("cancelled", "2024-03-01", partner_id="friend", status="cancelled"),
+            order("own", "2024-03-01"),
+        ],
+        "order_items": [item(name, unit_cost=40) for name in ("unrated", "stated", "cancelled", "own")],
+        "partners": [{"partner_id": "friend", "name": "Friend", "kind": "affiliate"}],
+    }
+    con = build(tables, select=CORE)
+    found = lines(con, "commission_amount", "commission_basis", "cm2_amount")
+    assert found["unrated"] == (None, "unknown", 60)  # left out of CM2, and its basis says so
+    assert found["stated"] == (7, "known", 53)
+    assert found["cancelled"][:2] == (0, "known")
+    assert found["own"] == (0, "known", 60)
+
+
+def test_an_order_with_an_unknown_line_is_unknown() -> None:
+    tables = {
+        "orders": [order("postage", "2024-03-01"), order("half", "2024-03-01"), order("gift", "2024-03-01"),
+                   order("whole", "2024-03-01"), order("void", "2024-03-01", status="void")],
+        "order_items": [
+            item("postage"), item("postage", 2, "postage"),
+            item("half"), item("half", 2, unit_cost=40),
+            item("gift", unit_cost=40), item("gift", 2, unit_price=10, discount_amount=10),
+            item("whole", unit_cost=40), item("whole", 2, "postage"), item("void", unit_cost=40),
+        ],
+        "products": [{"product_id": "postage", "name": "Postage", "kind": "shipping"}],
+    }  # fmt: skip
+    con = build(tables, select=CORE)
+    columns = ("goods_cost_amount", "cm1_amount", "cm2_amount", "tax_amount", "unknown_cost_revenue_amount")
+    found = amounts(con, "core.fct_orders", "order_id", *columns)
+    assert found["postage"] == (None, None, None, None, 100)  # the line that is not counted makes nothing known
+    assert found["half"] == (None, None, None, None, 100)
+    assert found["gift"] == (None, None, None, None, 0)  # given away, and what it cost is not known
+    assert found["whole"] == (40, 60, 60, None, 0)
+    assert found["void"] == (None, None, None, None, 0)
+    products = amounts(con, "core.fct_order_lines group by product_id", "product_id", "sum(goods_cost_amount)")
+    assert products == {"p": 120, "postage": None}
+
+
 def test_gmv_is_at_list_price(con: duckdb.DuckDBPyConnection) -> None:
     gmv = lines(con, "gmv_amount")
     assert gmv["own"] == 240

@@ -141,7 +141,7 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
             Cell(count(row.get("mature_customers_count"))),
             Cell(NOT_AVAILABLE if hidden else money(per_customer, currency, minor_unit(currency)), details),
             Cell(NOT_AVAILABLE if not has_margin(row) else probability(row.get("p_margin_positive"))),
-            Cell(probability(None if row.get("rest_repeat_rate") is None else row.get("p_repeat_above_rest"))),
+            _repeat_chance(row),
             Cell(rate(row.get("refund_rate"))),
             _spend(row, currency),
             Cell(_cost_shares(row)),
@@ -153,6 +153,13 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
         (False, True, True, True, True, True, True, True),
         tuple(rows),
     )  # fmt: skip
+
+
+def _repeat_chance(row: Row) -> Cell:
+    """Return P(repeat >= rest), below it the rate that was observed; the estimate stands in the decision table."""
+    observed = finite(row.get("repeat_rate"))
+    details = () if observed is None else (f"{rate(observed)} observed",)
+    return Cell(probability(None if row.get("rest_repeat_rate") is None else row.get("p_repeat_above_rest")), details)
 
 
 def resolve_table(units: Iterable[Row], currency: str) -> TableView:

@@ -100,7 +100,7 @@ def _repeats_well(unit: Unit) -> Reason:
     if rest is None:
         return Reason("repeat_passes", None, "There is no rest of the store to hold its repeat rate against.")
     chance = probability(unit.base["p_repeat_above_rest"])
-    repeat = rate(unit.base["repeat_rate"])
+    repeat = rate(unit.base["estimated_repeat_rate"])
     return Reason(
         "repeat_good", None, f"{repeat} of its customers repeat, {rate(rest)} in the rest (P(≥ rest) {chance})."
     )
@@ -152,7 +152,7 @@ def _low_repeat(unit: Unit, settings: DecisionSettings, currency: str) -> Iterat
                 f"{count(settings.minimum_repeat_customers)} are needed.")  # fmt: skip
         yield Reason("repeat_unknown", None, text)
         return
-    repeat, rest = unit.base["repeat_rate"], unit.base["rest_repeat_rate"]
+    repeat, rest = unit.base["estimated_repeat_rate"], unit.base["rest_repeat_rate"]
     if chance >= settings.repeat_probability or repeat is None or rest is None:
         return
     text = f"{rate(repeat)} of its customers repeat, {rate(rest)} in the rest (P(≥ rest) {probability(chance)})"

@@ -246,7 +246,7 @@ def _revenue(row: Row, currency: str, places: int) -> Cell:
 
 
 def _repeat(row: Row) -> Cell:
-    repeat = finite(row.get("repeat_rate"))
+    repeat = finite(row.get("estimated_repeat_rate"))
     if repeat is None:
         return Cell(NOT_AVAILABLE)
     interval = rate_range(row.get("repeat_low_rate"), row.get("repeat_high_rate"))

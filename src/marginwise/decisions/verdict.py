@@ -40,8 +40,8 @@ _EVIDENCE_GRADE = "one model only"
 _NO_REASONS: dict[str, list[str]] = {"reasons": [], "reason_codes": [], "reason_amounts": [], "missing": []}
 _NUMBERS = ("margin_amount", "margin_low_amount", "margin_high_amount", "margin_per_customer_amount",
             "margin_per_customer_low_amount", "margin_per_customer_high_amount", "expected_margin_amount",
-            "p_margin_positive", "repeat_customers_count", "repeat_rate", "repeat_low_rate", "repeat_high_rate",
-            "rest_repeat_rate", "p_repeat_above_rest")  # fmt: skip
+            "p_margin_positive", "repeat_customers_count", "repeat_rate", "estimated_repeat_rate", "repeat_low_rate",
+            "repeat_high_rate", "rest_repeat_rate", "p_repeat_above_rest")  # fmt: skip
 _VERDICT_FIELDS = (
     ("is_judged", pa.bool_()), ("verdict", pa.string()), ("fresh_verdict", pa.string()),
     ("previous_verdict", pa.string()), ("is_held", pa.bool_()), ("label", pa.string()), ("basis", pa.string()),

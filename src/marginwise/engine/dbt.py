@@ -66,6 +66,7 @@ def warehouse_variables(settings: Settings, sources_with_tax: Sequence[str] = ()
         "prices_include_tax_sources": sorted(sources_with_tax),
         "affiliate_commission_in": channels.affiliate_commission_in,
         "session_lookback_days": channels.session_lookback_days,
+        "last_touch_days": channels.last_touch_days,
         "horizon_days": decisions.horizon_days,
         "window_days": decisions.window_days,
         **{name: day.isoformat() if day else None for name, day in days.items()},

@@ -39,7 +39,8 @@ _ASSUMPTIONS = {
 _CHANNELS = {
     "rules": "Your own CSV of channel rules; by default those of the default channel group.",
     "affiliate_commission_in": 'Where affiliate commission is counted, once: "commission" (in CM2) or "spend".',
-    "session_lookback_days": "How long before an order a visit can be its last touch.",
+    "session_lookback_days": "How long before a customer's first order a visit can be what acquired the customer.",
+    "last_touch_days": "How long before an order that names no session a visit can be its last touch.",
 }
 _DECISIONS = {
     "horizon_days": "H: repeat rate and cohort margin look this many days past a customer's first order.",

@@ -42,8 +42,8 @@ POSTERIORS_SCHEMA = pa.schema(
      ("margin_per_customer_low_amount", pa.float64()), ("margin_per_customer_high_amount", pa.float64()),
      ("expected_margin_amount", pa.float64()), ("margin_deviation_amount", pa.float64()),
      ("p_margin_positive", pa.float64()), ("repeat_customers_count", pa.int64()), ("repeat_rate", pa.float64()),
-     ("repeat_low_rate", pa.float64()), ("repeat_high_rate", pa.float64()), ("rest_repeat_rate", pa.float64()),
-     ("p_repeat_above_rest", pa.float64())]
+     ("estimated_repeat_rate", pa.float64()), ("repeat_low_rate", pa.float64()), ("repeat_high_rate", pa.float64()),
+     ("rest_repeat_rate", pa.float64()), ("p_repeat_above_rest", pa.float64())]
 )  # fmt: skip
 
 
@@ -70,7 +70,8 @@ def posteriors(units: pa.Table, evidence: pa.Table, *, interval: float = 0.90, s
         One row per unit and scenario: ``base``; ``unattributed_given``, the unattributed customers of the store
         given wholly to the unit (channels and campaigns); ``unknown_costs_free``, unknown costs taken as 0.
         ``margin_amount`` and ``repeat_rate`` are what was observed; intervals, ``expected_margin_amount``,
-        ``margin_deviation_amount`` and probabilities come from the model. Where the spend of a paid unit is not
+        ``margin_deviation_amount``, ``estimated_repeat_rate`` (the median, so that it lies in its interval) and
+        probabilities come from the model. Where the spend of a paid unit is not
         known, ``margin_amount`` is before spend and nothing is inferred from it.
 
     Raises
@@ -182,7 +183,7 @@ def posterior_rows(
     ends = ((1 - interval) / 2, (1 + interval) / 2)
     low, high = np.quantile(margin, ends, axis=1)
     per_low, per_high = np.quantile(margin / expected, ends, axis=1)
-    repeat_low, repeat_high = np.quantile(repeats.draws, ends, axis=1)
+    repeat_low, repeat_median, repeat_high = np.quantile(repeats.draws, (ends[0], 0.5, ends[1]), axis=1)
     has_customers, is_judged = customers > 0, repeats.judged > 0
     columns = {
         "store_id": [group.store_id] * count,
@@ -201,6 +202,7 @@ def posterior_rows(
         "p_margin_positive": _where(is_told, np.mean(margin > 0, axis=1) + np.mean(margin == 0, axis=1) / 2),
         "repeat_customers_count": repeats.judged.astype(np.int64),
         "repeat_rate": _where(is_judged, repeats.rate),
+        "estimated_repeat_rate": _where(is_judged, repeat_median),
         "repeat_low_rate": _where(is_judged, repeat_low),
         "repeat_high_rate": _where(is_judged, repeat_high),
         "rest_repeat_rate": _where(~np.isnan(repeats.rest_rate), repeats.rest_rate),

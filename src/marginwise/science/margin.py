@@ -57,7 +57,7 @@ class UnitEvidence:
     unit
         Index of the unit of each customer, ascending.
     spend
-        Acquisition spend per unit, 0 where there is none, shape (units,).
+        Acquisition spend per unit, 0 where there is none, negative where credit notes exceed it, shape (units,).
     is_pooled
         Units that teach the pool (guests are no customers, units without known spend have no margin).
     """
@@ -117,7 +117,8 @@ def margin_draws(
         size = float(np.sqrt(np.mean(mean[free].mean(axis=1) ** 2)))
         seen = customers[free]
         shown = UnitMeans(mean[free] / size, common, normals[3, free], seen, seen, has_count_error=False)
-        margin[free] = expected[free] * size * pooled_means(shown, _MEAN_PRIOR, shared)
+        # what platforms credited beyond what they charged stays
+        margin[free] = expected[free] * size * pooled_means(shown, _MEAN_PRIOR, shared) - evidence.spend[free, None]
     return MarginDraws(margin, expected, is_defined)
 
 

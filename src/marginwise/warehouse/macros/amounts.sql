@@ -51,7 +51,10 @@
 
 {# Those that are null while they are not known. #}
 {% macro nullable_order_amounts() -%}
-    {{ return(['tax_amount', 'goods_cost_amount', 'cm1_amount', 'shipping_cost_amount', 'payment_fee_amount', 'cm2_amount']) }}
+    {{ return([
+        'tax_amount', 'goods_cost_amount', 'cm1_amount', 'shipping_cost_amount', 'payment_fee_amount', 'commission_amount',
+        'cm2_amount',
+    ]) }}
 {%- endmacro %}
 
 {# Unit price times quantity of an item, in its own currency. #}

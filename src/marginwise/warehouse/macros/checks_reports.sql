@@ -86,9 +86,9 @@
             || ' days before ' || known.as_of_date || '; accepted are ' || graded.freshness_days || '.' as message
     from {{ table_grades }} as graded
     cross join (
-        select {% if var('as_of') %}date '{{ var("as_of") }}'{% else %}cast(max(newest_at) as date){% endif %} as as_of_date
-        from {{ table_grades }}
-        where table_name = 'orders'
+        select {{ as_of_day(local_date('ordered_at')) }} as as_of_date
+        from {{ ref('stg_orders') }}
+        where not coalesce(is_test, false)
     ) as known
     where graded.is_present and graded.newest_at is not null and known.as_of_date is not null
 {%- endmacro %}

@@ -42,10 +42,10 @@
     end
 {%- endmacro %}
 
-{# The commission the store pays. What affiliates are paid counts once: where spend holds it, not here. #}
+{# The commission the store pays; null = unknown. What affiliates are paid counts once: where spend holds it, not here. #}
 {% macro commission_owed() -%}
     {%- if var('business_model') == 'marketplace' -%} 0
-    {%- else -%} case when due_kind = 'affiliate' and has_affiliates_in_spend then 0 else coalesce(due_amount, 0) end
+    {%- else -%} case when due_kind = 'affiliate' and has_affiliates_in_spend then 0 else due_amount end
     {%- endif -%}
 {%- endmacro %}
 
@@ -63,7 +63,7 @@
     - coalesce(line_shipping_cost_amount, 0)
     - line_handling_cost_amount
     - coalesce(line_payment_fee_amount, 0)
-    - owed_amount
+    - coalesce(owed_amount, 0)
     - return_handling_amount
 {%- endmacro %}
 
@@ -98,6 +98,12 @@
 {# The amount on counted lines, zero on the others. #}
 {% macro counted(amount) -%}
     cast(case when is_counted then {{ amount }} else 0 end as decimal(18, 4))
+{%- endmacro %}
+
+{# An amount that may be unknown, on counted lines; none on the others, since a zero there would make a sum over
+   unknown amounts look known. #}
+{% macro counted_if_known(amount) -%}
+    cast(case when is_counted then {{ amount }} end as decimal(18, 4))
 {%- endmacro %}
 
 {# Kinds of product code that make revenue: merchandise, and for a marketplace the fees it charges. #}

@@ -9,6 +9,11 @@
     {%- if var(name) -%} cast('{{ var(name) }}' as date) {%- else -%} cast(null as date) {%- endif -%}
 {%- endmacro %}
 
+{# As of which day a store's numbers speak, over its orders that are no tests: the declared day, else the newest closed one. #}
+{% macro as_of_day(order_date) -%}
+    coalesce({{ declared_day('as_of') }}, {{ add_days('max(' ~ order_date ~ ')', -1) }})
+{%- endmacro %}
+
 {# One row per day between two days, both included: a relation with the column date_day. #}
 {% macro day_series(from_day, to_day) -%}
     {{ return(adapter.dispatch('day_series', 'marginwise')(from_day, to_day)) }}

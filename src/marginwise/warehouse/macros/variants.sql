@@ -12,6 +12,6 @@
         when cm2_amount is not null
             then
                 coalesce(goods_cost_amount, 0) + coalesce(shipping_cost_amount, 0) + coalesce(payment_fee_amount, 0)
-                + commission_amount + handling_cost_amount + return_handling_cost_amount
+                + coalesce(commission_amount, 0) + handling_cost_amount + return_handling_cost_amount
     end
 {%- endmacro %}

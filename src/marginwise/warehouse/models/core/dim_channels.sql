@@ -52,7 +52,7 @@ judged as (
         found.channel_name,
         coalesce(
             names.is_paid,
-            found.has_paid_visits = 1 or coalesce(spent.spend_amount, 0) > 0 or declared.channel_name is not null
+            found.has_paid_visits = 1 or coalesce(spent.spend_amount, 0) <> 0 or declared.channel_name is not null
         ) as is_paid,
         names.lever
     from stores

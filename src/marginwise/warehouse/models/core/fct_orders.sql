@@ -1,5 +1,5 @@
 -- Grain: one order: its lines summed, its place in the customer's history, its last touch. Amounts as in
--- fct_order_lines.
+-- fct_order_lines; one that is unknown on a counted line is unknown for the order.
 
 with orders as (
 
@@ -17,7 +17,12 @@ lines as (
         sum(case when is_good then 1 else 0 end) as goods_lines_count,
         sum(case when is_counted then quantity else 0 end) as quantity,
         {%- for amount in order_amounts() %}
+        {% if amount in nullable_order_amounts() -%}
+        case when count(case when is_counted and {{ amount }} is null then 1 end) = 0 then sum({{ amount }}) end
+            as {{ amount }},
+        {%- else -%}
         sum({{ amount }}) as {{ amount }},
+        {%- endif %}
         {%- endfor %}
         sum(case when goods_cost_basis = 'unknown' then net_revenue_amount else 0 end) as unknown_cost_revenue_amount
     from {{ ref('fct_order_lines') }}

@@ -30,7 +30,7 @@ spans as (
         ends.store_id,
         ends.data_end_at,
         min(orders.order_date) as data_start_date,
-        coalesce({{ declared_day('as_of') }}, {{ add_days('max(orders.order_date)', -1) }}) as as_of_date
+        {{ as_of_day('orders.order_date') }} as as_of_date
     from ends
     left join orders on ends.store_id = orders.store_id
     group by ends.store_id, ends.data_end_at

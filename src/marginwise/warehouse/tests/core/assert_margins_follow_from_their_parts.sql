@@ -7,12 +7,16 @@ where
     net_revenue_amount <> gross_sales_amount - discount_amount - cancelled_amount - refund_amount
     or cm1_amount <> net_revenue_amount - goods_cost_amount
     or cm2_amount <> cm1_amount + shipping_charged_amount - coalesce(shipping_cost_amount, 0) - handling_cost_amount
-    - coalesce(payment_fee_amount, 0) - commission_amount - return_handling_cost_amount
+    - coalesce(payment_fee_amount, 0) - coalesce(commission_amount, 0) - return_handling_cost_amount
     or (cm1_amount is null) <> (goods_cost_amount is null)
+    or (commission_basis = 'unknown') <> (commission_amount is null) and is_counted
     or (goods_cost_basis = 'unknown') <> (goods_cost_amount is null) and is_counted
     or (is_cancelled and net_revenue_amount <> 0)
     or (
         not is_counted
-        and (gross_sales_amount <> 0 or net_revenue_amount <> 0 or cm1_amount <> 0 or cm2_amount <> 0 or gmv_amount <> 0)
+        and (
+            gross_sales_amount <> 0 or net_revenue_amount <> 0 or gmv_amount <> 0
+            or goods_cost_amount is not null or cm2_amount is not null
+        )
     )
     or gross_sales_amount is null or discount_amount is null or net_revenue_amount is null

@@ -1,6 +1,6 @@
 -- Grain: one unit that is judged (unit_kind, unit_id), with its sums of the window and the spend of the same window.
 -- Channels and campaigns carry their own spend; partners and categories the store's, by their share of its net revenue.
-{%- set unknown_when_null = ['goods_cost_amount', 'shipping_cost_amount', 'payment_fee_amount'] %}
+{%- set unknown_when_null = ['goods_cost_amount', 'shipping_cost_amount', 'payment_fee_amount', 'commission_amount'] %}
 
 with units as (
 

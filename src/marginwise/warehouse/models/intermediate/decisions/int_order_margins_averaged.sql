@@ -9,7 +9,7 @@ with funnels as (
 orders as (
 
     select * from {{ ref('fct_orders') }}
-    where is_sale and cm2_amount is not null and unknown_cost_revenue_amount = 0
+    where is_sale and cm2_amount is not null
 
 ),
 

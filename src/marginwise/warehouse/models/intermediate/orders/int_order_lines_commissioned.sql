@@ -56,6 +56,7 @@ rated as (
         {% if is_marketplace -%} seller_commission_rate
         {%- else -%} case when partner_kind in ('affiliate', 'marketplace') then partner_commission_rate end
         {%- endif %} as due_rate,
+        coalesce(partner_kind in ('affiliate', 'marketplace'), false) as is_paid_by_commission,
         case
             when partner_kind in ('affiliate', 'marketplace') then partner_kind
             -- a store that names no partners tells by the channel
@@ -72,14 +73,18 @@ due as (
         *,
         case
             when {{ 'product_kind = \'fee\' or' if is_marketplace }} commission_amount is not null then 'known'
-            when due_rate is not null then 'known'
+            when is_cancelled or due_rate is not null then 'known'
             when assumed_commission_rate is not null then 'assumed'
-            else '{{ 'unknown' if is_marketplace else 'known' }}'
+            {% if not is_marketplace -%} when not is_paid_by_commission then 'known' {%- endif %}
+            else 'unknown'
         end as due_basis,
         case
             {% if is_marketplace -%} when product_kind = 'fee' then net_sales_amount {%- endif %}
             when commission_amount is not null then line_commission_amount
             when is_cancelled then 0
+            {% if not is_marketplace -%}
+            when coalesce(due_rate, assumed_commission_rate) is null and not is_paid_by_commission then 0
+            {%- endif %}
             else {{ amount_times('net_sales_amount', 'coalesce(due_rate, assumed_commission_rate)') }}
         end as due_amount
     from rated

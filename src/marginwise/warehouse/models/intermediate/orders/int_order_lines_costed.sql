@@ -54,7 +54,8 @@ final as (
         {{ goods_cost_per_unit() }} as cost_per_unit_amount,
         {{ goods_cost() }} as cost_amount,
         {{ commission_owed() }} as owed_amount,
-        {{ "'known'" if var('business_model') == 'marketplace' else 'due_basis' }} as owed_basis,
+        {{ "'known'" if var('business_model') == 'marketplace'
+            else "case when due_kind = 'affiliate' and has_affiliates_in_spend then 'known' else due_basis end" }} as owed_basis,
         {{ 'cast(null as varchar)' if var('business_model') == 'marketplace'
             else 'case when due_amount <> 0 then due_kind end' }} as owed_kind
     from owned

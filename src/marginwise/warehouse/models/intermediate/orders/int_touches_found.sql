@@ -1,6 +1,6 @@
 -- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
--- that names no session, the customer's latest session within 30 days. An order whose session is not in the data is
--- Unassigned.
+-- that names no session, the customer's latest session within `last_touch_days`. An order whose session is not in the
+-- data is Unassigned.
 
 with stated as (
 
@@ -56,7 +56,7 @@ looked_back as (
         on
             unlinked.store_id = sessions.store_id and unlinked.customer_id = sessions.customer_id
             and sessions.started_at <= unlinked.ordered_at
-            and sessions.started_at >= {{ dbt.dateadd('day', -30, 'unlinked.ordered_at') }}
+            and sessions.started_at >= {{ dbt.dateadd('day', '-' ~ var('last_touch_days'), 'unlinked.ordered_at') }}
 
 ),
 
