@@ -55,6 +55,34 @@ def test_imports_never_point_up(path: Path) -> None:
     assert not upward, f"{own} (layer {own_layer}) imports {upward}"
 
 
+def test_the_arrow_is_told_once_and_is_the_one_held_here() -> None:
+    pages = {path.name: path.read_text("utf-8") for path in (ROOT / "CONTRIBUTING.md", ROOT / "docs/architecture.md")}
+    arrows = [line for text in pages.values() for line in text.splitlines() if re.match(r"\s+cli\b.*\blog$", line)]
+    assert len(arrows) == 1, arrows
+    told = [re.findall(r"\w+", part) for part in arrows[0].split("→")]
+    held: dict[int, list[str]] = {}
+    for module, layer in LAYERS.items():
+        held.setdefault(layer, []).append(module)
+    assert [sorted(part) for part in told] == [
+        sorted(name for name in held[layer] if name != "__main__") for layer in sorted(held, reverse=True)
+    ]
+
+
+_STATEMENT = re.compile(
+    r"\s*(select|insert into|update|delete from|create (or replace )?(table|schema|view)|drop|describe|attach|from \w+\.\w+)\s+\S"
+)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if layer_of(module_name(path)) not in (None, 2) and path.stem != "queries"],
+    ids=module_name,
+)  # fmt: skip
+def test_sql_stands_only_where_the_architecture_says(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in texts if _STATEMENT.match(text)]
+
+
 def test_only_the_engine_calls_dbt() -> None:
     callers = [
         module_name(path)

@@ -12,25 +12,17 @@ from marginwise.cli.console import print_json, print_rows, stage_progress, termi
 from marginwise.decisions.table import decision_table
 from marginwise.engine.duckdb import open_warehouse
 from marginwise.engine.publish import PUBLISHED_STORE
+from marginwise.engine.run_ledger import last_stages
+from marginwise.engine.stage_tables import broken_rules, table_grades
 from marginwise.errors import MarginwiseError, NothingPublished
 from marginwise.ops.pipeline import RunReport, chosen_stages
 from marginwise.ops.pipeline import run as run_stages
-from marginwise.ops.runs import last_stages
 from marginwise.ops.source_mappings import source_problems
 from marginwise.ops.stages import MEMO_DIRECTORY
 from marginwise.serving.queries import PublishedStore
 from marginwise.settings import load_settings
 
 __all__ = ["print_check", "print_run", "print_status", "print_validation", "published_store"]
-
-_GRADES = (
-    "select table_name, grade, rows_in, rows_loaded, rows_superseded, rows_quarantined, rows_warned, newest_at"
-    " from ops.table_grades where is_present or is_required"
-)
-_BROKEN = (
-    "select table_name, rule, column_name, severity, row_count, message from ops.checks where row_count > 0"
-    " order by row_count desc, table_name, rule, column_name"
-)
 
 _CHANGE = ("memo", "as of", "unit", "before", "now", "cause")
 
@@ -70,8 +62,8 @@ def print_check(project: Path, *, as_json: bool) -> None:
         run_stages(settings, ("land", "check"), progress=progress)
     con = open_warehouse(settings.state_directory / "warehouse.duckdb", read_only=True)
     try:
-        grades = con.sql(_GRADES).to_arrow_table().to_pylist()
-        broken = con.sql(_BROKEN).to_arrow_table().to_pylist()
+        grades = table_grades(con)
+        broken = broken_rules(con)
     finally:
         con.close()
     if as_json:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import open_warehouse
+from marginwise.engine.stage_tables import tables_count
 from marginwise.errors import MarginwiseError
 from marginwise.ops.source_mappings import source_mapping
 from marginwise.settings import SETTINGS_FILE, Settings, load_settings
@@ -76,7 +77,7 @@ def _project(settings: Settings) -> Iterator[Finding]:
 def _open(warehouse: Path) -> int:
     con = open_warehouse(warehouse, read_only=True)
     try:
-        return int(con.execute("select count(*) from information_schema.tables").fetchall()[0][0])
+        return tables_count(con)
     finally:
         con.close()
 

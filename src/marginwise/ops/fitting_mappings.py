@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from marginwise.connectors.canonical import literal
 from marginwise.connectors.compilation import Compiler
 from marginwise.connectors.mapping import Mapping, load_mapping, pack_names
 from marginwise.connectors.reader import inspect_file
@@ -113,7 +112,7 @@ def _columns(mapping: Mapping, group: str, path: Path) -> dict[str, str]:
         return dict.fromkeys(shape.columns, "VARCHAR")
     con = duckdb.connect(":memory:")
     try:
-        types = [row[1] for row in con.execute(f"describe select * from read_parquet({literal(str(path))})").fetchall()]
+        types = [str(kind) for kind in con.read_parquet(str(path)).types]
     finally:
         con.close()
     return dict(zip(shape.columns, types, strict=True))

@@ -12,6 +12,7 @@ import duckdb
 
 from marginwise.connectors.mapping import Mapping as SourceMapping
 from marginwise.engine.dbt import project_directory
+from marginwise.engine.stage_tables import active_files, as_of_date
 from marginwise.settings import Settings
 
 __all__ = ["code_identity", "run_identity"]
@@ -43,13 +44,9 @@ def run_identity(
         (the settings by what they govern, definition or cost), ``code_parts`` (hashes of the code that does),
         ``engine`` and ``version``.
     """
-    inputs = con.execute(
-        "select source_name, file_name, file_hash, row_count from ops.files where is_active order by all"
-    ).fetchall()
-    as_of = con.execute("select max(as_of_date) from intermediate.int_periods_set").fetchall()[0][0]
     return {
-        "as_of_date": str(as_of),
-        "inputs": [dict(zip(("source", "file", "hash", "rows"), row, strict=True)) for row in inputs],
+        "as_of_date": str(as_of_date(con)),
+        "inputs": active_files(con),
         "settings": settings.identity(),
         "declared": {
             "definition": dict(sorted(_definitions(settings, mappings))),

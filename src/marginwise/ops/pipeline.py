@@ -13,8 +13,8 @@ from uuid import uuid4
 import duckdb
 from filelock import FileLock, Timeout
 
+from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
 from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, StoreBusy, nearest
-from marginwise.ops.runs import begin_stage, end_stage, last_stages
 from marginwise.ops.stages import STAGE_WORK, RunContext, built_from, warehouse_of
 from marginwise.settings import Settings
 

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from marginwise.connectors.mapping import Mapping
 from marginwise.decisions.causes import causes_of
 from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
-from marginwise.engine.duckdb import open_warehouse, transaction, write_declared
+from marginwise.engine.duckdb import open_warehouse, write_declared
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.postgres import server_of
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
+from marginwise.engine.stage_tables import active_files, broken_rules, table_grades, warehouse_table, write_tables
 from marginwise.errors import (
     BadSettings,
     BrokenStore,
@@ -123,21 +124,16 @@ def check_contract(context: RunContext) -> dict[str, Any]:
     context.project().build("tag:check", progress=context.told("check"))
     with warehouse_of(context) as con:
         context.exchange.fetch(con, "ops.checks", "ops.table_grades")
-        stops = con.execute(
-            "select table_name, rule, message from ops.checks where severity = 'stop' and row_count > 0 order by all"
-        ).fetchall()
-        totals = con.execute(
-            "select coalesce(sum(rows_in), 0), coalesce(sum(rows_loaded), 0), coalesce(sum(rows_quarantined), 0)"
-            " from ops.table_grades"
-        ).fetchall()[0]
-        grades = dict(con.execute("select table_name, grade from ops.table_grades where is_present").fetchall())
+        stops = sorted(
+            (rule for rule in broken_rules(con) if rule["severity"] == "stop"), key=lambda rule: rule["message"]
+        )
+        tables = table_grades(con)
     if stops:
-        missing = [table for table, rule, _ in stops if rule == "required_table"]
-        kind = MissingTable if missing else ContractViolated
-        raise kind(" ".join(message for _, _, message in stops), fix="Mend the data or the mapping, then run again.")
+        kind = MissingTable if any(rule["rule"] == "required_table" for rule in stops) else ContractViolated
+        raise kind(" ".join(rule["message"] for rule in stops), fix="Mend the data or the mapping, then run again.")
     return {
-        **dict(zip(("rows_in", "rows_loaded", "rows_quarantined"), map(int, totals), strict=True)),
-        "grades": grades,
+        **{name: sum(table[name] for table in tables) for name in ("rows_in", "rows_loaded", "rows_quarantined")},
+        "grades": {table["table_name"]: table["grade"] for table in tables if table["rows_in"]},
     }
 
 
@@ -159,9 +155,7 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
 
 def built_from(context: RunContext, con: duckdb.DuckDBPyConnection) -> str:
     """Return a hash of what a build is made from: the files that count and the settings that the warehouse reads."""
-    files = con.execute(
-        "select source_name, file_name, file_hash from ops.files where is_active order by all"
-    ).fetchall()
+    files = [(file["source"], file["file"], file["hash"]) for file in active_files(con)]
     settings = context.settings
     told = [
         files,
@@ -180,14 +174,14 @@ def learn(context: RunContext) -> dict[str, Any]:
 
     with warehouse_of(context) as con:
         context.exchange.fetch(con, *_EVIDENCE)
-        units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
-        evidence = con.sql("from marts.mart_decision_evidence order by all").to_arrow_table()
+        units = warehouse_table(con, "marts.mart_decision_units")
+        evidence = warehouse_table(con, "marts.mart_decision_evidence")
         interval = context.settings.decisions.interval
         found = posteriors(units, evidence, interval=interval)
-        variant_units = con.sql("from marts.mart_decision_variant_units order by all").to_arrow_table()
-        variants = con.sql("select * exclude (subject_key) from marts.mart_decision_variants").to_arrow_table()
+        variant_units = warehouse_table(con, "marts.mart_decision_variant_units")
+        variants = warehouse_table(con, "marts.mart_decision_variants", without="subject_key")
         varied = variant_posteriors(variant_units, variants, interval=interval)
-        _write(con, "science", {"posteriors": found, "variant_posteriors": varied})
+        write_tables(con, "science", {"posteriors": found, "variant_posteriors": varied})
         context.exchange.push(con, "science.*")
     return {"units": units.num_rows, "customers": evidence.num_rows}
 
@@ -199,26 +193,24 @@ def decide(context: RunContext) -> dict[str, Any]:
 
     with warehouse_of(context) as con:
         context.exchange.fetch(con, "marts.mart_decision_units", "ops.table_grades")
-        units = con.sql("from marts.mart_decision_units order by all").to_arrow_table()
-        found = con.sql("from science.posteriors order by all").to_arrow_table()
-        grades = con.sql("from ops.table_grades").to_arrow_table()
+        units = warehouse_table(con, "marts.mart_decision_units")
+        found = warehouse_table(con, "science.posteriors")
+        grades = warehouse_table(con, "ops.table_grades")
         standing = standing_verdicts(published_ledger(context.settings).history, units)
         judged = verdicts(units, found, grades, context.settings.decisions, context.settings.store.currency, standing)
         varied = robustness(
             judged,
-            con.sql("from science.variant_posteriors order by all").to_arrow_table(),
+            warehouse_table(con, "science.variant_posteriors"),
             grades,
             context.settings.decisions,
             standing,
         )
         judged = with_robustness(judged, varied, context.settings.decisions)
         good_looking = looks_good_loses_money(judged, context.settings.decisions)
-        _write(con, "decisions", {"verdicts": judged, "looks_good_loses_money": good_looking, "posteriors": found,
+        write_tables(con, "decisions", {"verdicts": judged, "looks_good_loses_money": good_looking, "posteriors": found,
                                   "robustness": varied})  # fmt: skip
-        counts = con.execute(
-            "select verdict, count(*) from decisions.verdicts where verdict is not null group by all order by all"
-        ).fetchall()
-    return {"verdicts": dict(counts), "looks_good_loses_money": good_looking.num_rows}
+    counts = Counter(verdict for verdict in judged["verdict"].to_pylist() if verdict is not None)
+    return {"verdicts": dict(sorted(counts.items())), "looks_good_loses_money": good_looking.num_rows}
 
 
 def publish(context: RunContext) -> dict[str, Any]:
@@ -275,11 +267,11 @@ def _carry_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, identity: 
     """Carry the published ledger into the tables about to be published; return the memo's number and its changes."""
     published = published_ledger(settings)
     days = day_contents(con, settings.store.time_zone)
-    judged = con.sql("from decisions.verdicts").to_arrow_table()
+    judged = warehouse_table(con, "decisions.verdicts")
     causes = causes_of(published.manifest, identity, published.day_contents, days) if published.manifest else []
     ledger = next_ledger(published, judged, identity, causes)
-    _write(con, "decisions", ledger.tables())
-    _write(con, "ops", {"day_contents": days})
+    write_tables(con, "decisions", ledger.tables())
+    write_tables(con, "ops", {"day_contents": days})
     newest = ledger.memos.to_pylist()[-1]
     return newest["memo_number"], newest["changes_count"]
 
@@ -298,15 +290,6 @@ def write_memo(settings: Settings) -> list[Path]:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     return list(files)
-
-
-def _write(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, pa.Table]) -> None:
-    with transaction(con):
-        con.execute(f"create schema if not exists {schema}")
-        for name, table in tables.items():
-            con.register("incoming", table)
-            con.execute(f"create or replace table {schema}.{name} as from incoming")
-            con.unregister("incoming")
 
 
 STAGE_WORK: dict[str, Work] = {

@@ -147,7 +147,7 @@ Found = tuple[str, str, str, bool]
 
 def _rows(store: PublishedStore, truth: StoreTruth) -> Iterator[Found]:
     """Compare rows landed with rows in the files, and rows quarantined with the dirt planted."""
-    grades = store.query("select table_name, rows_in, rows_loaded, rows_quarantined from ops.table_grades").to_pylist()
+    grades = store.grades()
     rows = {name: count for name, count in truth.rows.items() if count}
     for drop in truth.drops:
         rows[drop.table] += drop.late_rows + drop.corrected_rows
@@ -162,10 +162,7 @@ def _rows(store: PublishedStore, truth: StoreTruth) -> Iterator[Found]:
     )
     planted = {(dirt.table, dirt.rule, dirt.column): dirt.rows for dirt in truth.dirt}
     quarantined = {
-        (row["table_name"], row["rule"], row["column_name"]): row["row_count"]
-        for row in store.query(
-            "select table_name, rule, column_name, count(*) as row_count from quarantine.quarantined_rows group by all"
-        ).to_pylist()
+        (row["table_name"], row["rule"], row["column_name"]): row["row_count"] for row in store.quarantined()
     }
     off = sorted({key for key in planted.keys() | quarantined.keys() if planted.get(key) != quarantined.get(key)})
     told = f"{sum(quarantined.values()):,} in {len(quarantined)} kinds"
@@ -176,8 +173,7 @@ def _rows(store: PublishedStore, truth: StoreTruth) -> Iterator[Found]:
 
 def _totals(store: PublishedStore, truth: StoreTruth) -> Iterator[Found]:
     """Compare the steps of the margin bridge with the planted totals."""
-    rows = store.query("select step_id, amount from marts.mart_margin_bridge").to_pylist()
-    amounts = {row["step_id"]: float(row["amount"]) for row in rows if row["step_id"] in _BRIDGE}
+    amounts = {row["step_id"]: float(row["amount"]) for row in store.bridge() if row["step_id"] in _BRIDGE}
     gaps = {step: amounts.get(step, math.inf) - sign * truth.totals[name] for step, (name, sign) in _BRIDGE.items()}
     worst = max(gaps, key=lambda step: abs(gaps[step]))
     yield (

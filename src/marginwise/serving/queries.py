@@ -77,6 +77,24 @@ class PublishedStore:
         rows: list[dict[str, Any]] = self._run("select * from decisions.verdicts order by all").to_pylist()
         return rows
 
+    def grades(self) -> list[dict[str, Any]]:
+        """Return the grade of every contract table: rows in, loaded, superseded, quarantined and warned."""
+        rows: list[dict[str, Any]] = self._run("select * from ops.table_grades order by all").to_pylist()
+        return rows
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        """Return how many rows each rule holds back: table_name, rule, column_name, row_count."""
+        rows: list[dict[str, Any]] = self._run(
+            "select table_name, rule, column_name, count(*) as row_count from quarantine.quarantined_rows"
+            " group by all order by all"
+        ).to_pylist()
+        return rows
+
+    def bridge(self) -> list[dict[str, Any]]:
+        """Return the steps of the margin bridge, in order."""
+        rows: list[dict[str, Any]] = self._run("select * from marts.mart_margin_bridge order by all").to_pylist()
+        return rows
+
     def tables(self) -> pa.Table:
         """Return every published table: schema_name, table_name, rows_count, columns (names, in order)."""
         return self._run(
