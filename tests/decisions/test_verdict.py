@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from marginwise.decisions.number_format import money, rate
 from marginwise.decisions.verdict import looks_good_loses_money
 from marginwise.settings import DecisionSettings
 from tests.decisions.judged_rows import GRADES, judge, posterior, unit
@@ -67,6 +68,10 @@ def test_abstentions_say_what_is_missing(
     assert row["reason_codes"] == [code]
     assert len(row["reasons"]) == 1
     assert missing in row["missing"][0]
+    assert f"Missing: {row['missing'][0]}." in row["reasons"][0]
+    worth = row["worth_amount"]
+    assert row["reasons"][0].endswith(f"Knowing the margin is worth: {money(worth, 'EUR')}.")
+    assert (worth is None) == row["reasons"][0].endswith("not available.")
 
 
 def test_few_customers_suffice_where_the_interval_leaves_no_doubt() -> None:
@@ -136,7 +141,9 @@ def test_reasons_of_fix_come_in_order_of_money_each_with_its_amount() -> None:
     assert row["reason_amounts"] == sorted(row["reason_amounts"], reverse=True)
     assert amounts["funnel_loss"] == 5_000
     assert amounts["shipping_cost_high"] == pytest.approx(1_500)
-    assert amounts["refund_high"] == pytest.approx(1_000)
+    assert amounts["refund_high"] == pytest.approx(1_300 - 11_300 * 300 / 10_300)
+    refunds = row["reasons"][row["reason_codes"].index("refund_high")]
+    assert f"{rate(1_300 / 11_300)} of its net revenue before refunds" in refunds  # the refund rate of the memo
     assert amounts["repeat_low"] == pytest.approx(0.15 * 400 * 1_900 / 500)
     assert amounts["spend_high"] == pytest.approx(100)
     assert amounts["margin_uncertain"] == pytest.approx(row["worth_amount"])

@@ -42,6 +42,7 @@ def land_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> Non
         "create or replace table raw.unreadable_rows (source_name varchar, raw_table varchar, file_hash varchar,"
         " row_number bigint, reason varchar, line_text varchar)"
     )
+    con.execute("create or replace table ops.table_feeds (table_name varchar, raw_table varchar)")
     for name, contract in contracts().items():
         rows = tables.get(name, [])
         declared = [column.name for column in contract.columns]

@@ -228,8 +228,18 @@ VERSIONS: dict[str, list[dict[str, Any]]] = {
         # a broken row never wins
         order("broken", status="paid", updated_at="2026-01-05", _file_hash="f1"),
         order("broken", status="?", updated_at="2026-01-09", _file_hash="f2"),
+        # a broken row is mended by a row of its key out of a newer file, or one of no date; never out of its own file
+        order("mended", status="?", _file_hash="f1", _file_date=dt.date(2026, 1, 1)),
+        order("mended", status="paid", _file_hash="f2", _file_date=dt.date(2026, 2, 1)),
+        order("undated", status="?", _file_hash="f1"),
+        order("undated", status="paid", _file_hash="f2"),
+        order("same file", status="?", _file_hash="f1"),
+        order("same file", status="paid", _file_hash="f1"),
     ],
-    "order_items": [line(name) for name in ("updated", "dated", "again", "twice", "torn", "broken")],
+    "order_items": [
+        line(name)
+        for name in ("updated", "dated", "again", "twice", "torn", "broken", "mended", "undated", "same file")
+    ],
     "customers": [
         {**CUSTOMER, "city": "Bonn", "updated_at": "2026-01-01", "_file_hash": "f1"},
         {**CUSTOMER, "city": "Köln", "updated_at": "2026-03-01", "_file_hash": "f2"},
@@ -255,8 +265,16 @@ def versions() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_the_newest_version_counts_and_older_ones_are_superseded(versions: duckdb.DuckDBPyConnection) -> None:
     status = dict(versions.execute("select order_id, status from staging.stg_orders").fetchall())
     assert status.pop("torn") in {"paid", "void"}
-    assert status == {"updated": "shipped", "dated": "delivered", "again": "paid", "twice": "paid", "broken": "paid"}
-    assert grade(versions, "orders") == (12, 9, 3, 3, 0, "D")
+    mended = dict.fromkeys(("again", "twice", "broken", "mended", "undated", "same file"), "paid")
+    assert status == {"updated": "shipped", "dated": "delivered", **mended}
+    assert grade(versions, "orders") == (18, 14, 5, 4, 0, "D")
+
+
+def test_a_broken_row_leaves_quarantine_when_a_later_file_mends_it(versions: duckdb.DuckDBPyConnection) -> None:
+    rows = versions.execute("select row_number from quarantine.quarantined_rows where rule = 'allowed'").fetchall()
+    bad = {number for number, row in enumerate(VERSIONS["orders"], 1) if row["status"] == "?"}
+    mended = {number for number, row in enumerate(VERSIONS["orders"], 1) if row["order_id"] in ("mended", "undated")}
+    assert {number for (number,) in rows} == bad - mended
 
 
 def test_duplicates_go_to_quarantine_with_their_key(versions: duckdb.DuckDBPyConnection) -> None:
@@ -328,6 +346,7 @@ def test_typed_and_own_columns_pass_through(tmp_path: Path) -> None:
         con.execute(
             "insert into raw.unreadable_rows values ('test', 'test__lines', ?, 9, 'too many', '1;2')", [file_hash]
         )
+    con.execute("insert into ops.table_feeds values ('order_items', 'test__lines'), ('orders', 'test__lines')")
     con.execute(
         "insert into ops.files (file_hash, source_name, raw_table, file_name, is_active) values"
         " ('h', 'test', 'test__lines', 'lines.csv', true), ('old', 'test', 'test__lines', 'lines.csv', false)"
@@ -345,7 +364,9 @@ def test_typed_and_own_columns_pass_through(tmp_path: Path) -> None:
         ("unit_price is 'nan'; accepted in \"Preis\" is a number such as 1.234,56.",),  # as that mapping declares it
         ("line_number is '2.5'; accepted is a whole number.",),
     ]
-    assert quarantined(con, "order_items") == {(2, "type", "unit_price", "nan"), (3, "type", "line_number", "2.5")}
+    assert quarantined(con, "order_items") == {
+        (2, "type", "unit_price", "nan"), (3, "type", "line_number", "2.5"), (9, "unreadable", None, None)
+    }  # fmt: skip
     types = {name: kind for name, kind, *_ in con.execute("describe staging.stg_order_items").fetchall()}
     assert (types["line_number"], types["unit_price"], types["updated_at"]) == ("BIGINT", "DECIMAL(18,4)", "TIMESTAMP")
     assert con.execute("select x_note, updated_at from staging.stg_order_items").fetchall() == [
@@ -353,5 +374,11 @@ def test_typed_and_own_columns_pass_through(tmp_path: Path) -> None:
     ]
     assert con.execute(
         "select table_name, file_name, row_number, reason from quarantine.quarantined_rows where rule = 'unreadable'"
-    ).fetchall() == [("test__lines", "lines.csv", 9, "The line cannot be read: too many")]
+        " order by all"
+    ).fetchall() == [
+        (table, "lines.csv", 9, "The line cannot be read: too many") for table in ("order_items", "orders")
+    ]
+    assert grade(con, "order_items") == (4, 1, 0, 3, 0, "D")  # the line counts in every table that its file feeds
+    assert grade(con, "orders") == (2, 1, 0, 1, 0, "D")
+    assert counted(con, "orders", "unreadable") == ("quarantine", 1)
     con.close()

@@ -131,6 +131,25 @@ def check(project: Project = HERE, as_json: Json = False) -> None:
     print_check(project, as_json=as_json)
 
 
+@app.command(epilog="Example: `marginwise forget 'drops/2024-*.csv'`")
+def forget(
+    files: Annotated[list[str], typer.Argument(help="Files that landed and are gone from their folder, as `check` names them, "
+                                               "or patterns.")],
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Leave out files that landed earlier and are no longer there."""
+    from marginwise.cli.console import print_json, terminal
+    from marginwise.ops import forgetting
+    from marginwise.settings import load_settings
+
+    names = forgetting.forget(load_settings(project), files)
+    if as_json:
+        print_json({"forgotten": names})
+    else:
+        terminal().print(f"Forgotten: {', '.join(names)}. `marginwise run` publishes without them.", markup=False)
+
+
 @app.command(epilog="Example: `marginwise decide -p my-store`")
 def decide(project: Project = HERE, as_json: Json = False) -> None:
     """Judge every unit again on the warehouse as built, publish, and print the decision table."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from marginwise.decisions.number_format import count, money, money_range, probability, rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from marginwise.decisions.rule import Verdict
+    from marginwise.decisions.sufficiency import Lack
     from marginwise.decisions.unit import Unit
     from marginwise.settings import DecisionSettings
 
-__all__ = ["Reason", "held_reasons", "verdict_reasons"]
+__all__ = ["Reason", "abstaining_reasons", "held_reasons", "verdict_reasons"]
 
 _COST_LINES = (
     ("goods_cost", "Cost of goods takes", "costed_revenue_amount"),
@@ -22,8 +23,9 @@ _COST_LINES = (
     ("payment_fee", "Payment fees take", "net_revenue_amount"),
     ("commission", "Commission takes", "net_revenue_amount"),
     ("discount", "Discounts take", "net_revenue_amount"),
-    ("refund", "Refunds take", "net_revenue_amount"),
+    ("refund", "Refunds take", "unrefunded_revenue_amount"),
 )
+_OF = {"unrefunded_revenue_amount": "its net revenue before refunds"}
 _NOTICEABLE = 0.005
 
 
@@ -68,6 +70,24 @@ def verdict_reasons(
     return found
 
 
+def abstaining_reasons(lacks: Sequence[Lack], worth: float | None, currency: str) -> list[Reason]:
+    """Return why a unit is Insufficient: what is the case, which data is missing, and what knowing is worth.
+
+    Parameters
+    ----------
+    lacks
+        What keeps the unit from a verdict.
+    worth
+        What it is worth to know its margin (store currency); None where nothing can be told of it.
+    currency
+        ISO 4217 code of the amounts.
+    """
+    texts = [f"{lack.text} Missing: {lack.missing}." for lack in lacks]
+    if texts:
+        texts[-1] += f" Knowing the margin is worth: {money(worth, currency)}."
+    return [Reason(lack.code, None, text) for lack, text in zip(lacks, texts, strict=True)]
+
+
 def held_reasons(
     unit: Unit, verdict: Verdict, settings: DecisionSettings, currency: str, *, is_cut: bool = False
 ) -> list[Reason]:
@@ -108,27 +128,29 @@ def _repeats_well(unit: Unit) -> Reason:
 
 def _cost_lines(unit: Unit, currency: str) -> Iterator[Reason]:
     """Yield the cost lines that take more of the unit's revenue than of the rest's, by what that costs."""
-    largest: tuple[float, str, float] | None = None
+    largest: tuple[float, str, str] | None = None
     for name, words, basis in _COST_LINES:
         revenue = unit.amount("net_revenue_amount")
         if basis == "costed_revenue_amount":
             revenue *= 1 - unit.amount("goods_unknown_rate")
+        elif basis == "unrefunded_revenue_amount":
+            revenue += unit.amount("refund_amount")
         cost, rest = unit.amount(f"{name}_amount"), unit.rest[basis]
         if revenue <= 0:
             continue
-        share = cost / revenue
+        share, of = cost / revenue, _OF.get(basis, "its net revenue")
         if largest is None or cost > largest[0]:
-            largest = (cost, words, share)
+            largest = (cost, words, f"{rate(share)} of {of}")
         if rest <= 0:
             continue
         usual = unit.rest[f"{name}_amount"] / rest
         if share - usual > _NOTICEABLE:
             more = (share - usual) * revenue
-            text = f"{words} {rate(share)} of its net revenue, {rate(usual)} in the rest: {money(more, currency)} more."
+            text = f"{words} {rate(share)} of {of}, {rate(usual)} in the rest: {money(more, currency)} more."
             yield Reason(f"{name}_high", more, text)
     if unit.rest["net_revenue_amount"] <= 0 and largest and largest[0] > 0:
-        cost, words, share = largest
-        yield Reason("largest_cost", cost, f"{words} most: {money(cost, currency)}, {rate(share)} of its net revenue.")
+        cost, words, told = largest
+        yield Reason("largest_cost", cost, f"{words} most: {money(cost, currency)}, {told}.")
 
 
 def _spend(unit: Unit, currency: str) -> Iterator[Reason]:

@@ -21,7 +21,7 @@ __all__ = ["NOT_JUDGED", "Key", "Unit", "judged_units"]
 
 NOT_JUDGED = ("Unassigned", "Guests")
 _SUMMED = ("net_revenue_amount", "shipping_cost_amount", "payment_fee_amount", "goods_cost_amount", "commission_amount",
-           "refund_amount", "discount_amount", "costed_revenue_amount", "paid_revenue_amount",
+           "refund_amount", "discount_amount", "costed_revenue_amount", "unrefunded_revenue_amount", "paid_revenue_amount",
            "paid_spend_amount")  # fmt: skip
 
 Key = tuple[str, str, str]
@@ -139,6 +139,7 @@ def _sums(row: Mapping[str, Any]) -> dict[str, float]:
     is_charged = bool(row.get("is_paid")) and bool(row.get("has_spend"))
     derived = {
         "costed_revenue_amount": revenue * (1 - float(row.get("goods_unknown_rate") or 0)),
+        "unrefunded_revenue_amount": revenue + float(row.get("refund_amount") or 0),
         "paid_revenue_amount": revenue if is_charged else 0.0,
         "paid_spend_amount": float(row.get("spend_amount") or 0) if is_charged else 0.0,
     }

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from marginwise.decisions.discovery import taken_back
 from marginwise.decisions.hysteresis import standing
-from marginwise.decisions.reasons import Reason, held_reasons, verdict_reasons
+from marginwise.decisions.reasons import abstaining_reasons, held_reasons, verdict_reasons
 from marginwise.decisions.sufficiency import lacks
 from marginwise.decisions.unit import Key, Unit, judged_units
 
@@ -117,7 +117,7 @@ def verdicts(
         verdict = standing(before, margin, repeat, fresh, settings)
         basis = _basis(unit, settings)
         if verdict == "insufficient":
-            reasons = [Reason(lacked.code, None, lacked.text) for lacked in lack]
+            reasons = abstaining_reasons(lack, unit.worth(), currency)
         elif verdict != fresh:
             reasons = held_reasons(unit, verdict, settings, currency, is_cut=cut)
         else:

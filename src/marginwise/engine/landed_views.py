@@ -28,6 +28,8 @@ LandingCheck = tuple[str, str, int, str]
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
     """Create `landed.<table>` for every contract table, typed and empty where no source fills it, and note declared formats.
 
+    `ops.table_feeds` says which raw tables each is read from.
+
     It is a view where reading it costs little. Where the mapping reads text, filters, joins or keeps one row per key it
     is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time.
 
@@ -45,7 +47,13 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         "select table_name, case table_type when 'VIEW' then 'view' else 'table' end"
         " from information_schema.tables where table_schema = 'landed'"
     ).fetchall()
+    feeds = sorted(
+        {(entry.table, mapping.raw_table(entry.group)) for mapping in mappings.values() for entry in mapping.tables}
+    )
     with transaction(con):
+        con.execute("delete from ops.table_feeds")
+        if feeds:
+            con.executemany("insert into ops.table_feeds values (?, ?)", feeds)
         for table, kind in present:
             con.execute(f"drop {kind} landed.{identifier(table)}")
         for table, query in queries.items():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from marginwise.connectors.compilation import Compiler
 from marginwise.engine.duckdb import transaction
 from marginwise.engine.file_landing import Candidate, land_file, look_at, note_path
+from marginwise.engine.gone_files import GoneFile, gone_checks, gone_files
 from marginwise.engine.landed_views import LandingCheck, create_landed_views, landing_checks
 from marginwise.engine.ledger import known_contents, open_ledger, raw_columns, raw_table_names
 from marginwise.engine.source_files import find_files, missing_group
@@ -150,7 +151,8 @@ def land(
     for name, mapping in mappings.items():
         work.land_source(mapping, candidates[name])
     create_landed_views(con, mappings)
-    work.write_checks(mappings)
+    gone = gone_files(con, [(mappings[name], source.data_dir) for name, source in sources.items()])
+    work.write_checks(mappings, gone)
     return work.report
 
 
@@ -203,9 +205,9 @@ class _Landing:
             if refused.raw_table in needed:
                 raise refused.error
 
-    def write_checks(self, mappings: Dictionary[str, Mapping]) -> None:
-        """Keep what landing found: rows lost or multiplied, refused files, notes of the files that count."""
-        checks = landing_checks(self.con, mappings)
+    def write_checks(self, mappings: Dictionary[str, Mapping], gone: list[GoneFile]) -> None:
+        """Keep what landing found: rows lost or multiplied, files refused or gone, notes of the files that count."""
+        checks = landing_checks(self.con, mappings) + gone_checks(gone)
         checks += [(file.raw_table, "file_refused", 1, file.error.message) for file in self.report.refused]
         with transaction(self.con):
             self.con.execute("delete from ops.landing_checks")

@@ -44,7 +44,8 @@
     {% endfor -%}
 {%- endmacro %}
 
-{# Rows in, and what became of them, one row per table. What is loaded is counted where it is read: in staging. #}
+{# Rows in, and what became of them, one row per table. What is loaded is counted where it is read: in staging.
+   `unreadable_lines` is a relation of the model that asks. #}
 {% macro counts_of_all_tables() -%}
     {%- for table, contract in contract_tables().items() -%}
     {{ 'union all' if not loop.first }}
@@ -52,10 +53,10 @@
         '{{ table }}' as table_name,
         {{ contract['required'] | lower }} as is_required,
         cast({{ contract['freshness_days'] or 'null' }} as integer) as freshness_days,
-        (select count(*) from {{ source('landed', table) }}) as rows_in,
+        (select count(*) from {{ source('landed', table) }}) + broken_lines.row_count as rows_in,
         current_rows.row_count + findings.rows_superseded as rows_loaded,
         findings.rows_superseded,
-        findings.rows_quarantined,
+        findings.rows_quarantined + broken_lines.row_count as rows_quarantined,
         findings.rows_warned,
         current_rows.newest_at
     from (
@@ -72,7 +73,27 @@
             coalesce(sum(_copies) filter (where _violations is null and _warnings is not null), 0) as rows_warned
         from {{ ref('findings_' ~ table) }}
     ) as findings
+    cross join (select count(*) as row_count from unreadable_lines where table_name = '{{ table }}') as broken_lines
     {% endfor -%}
+{%- endmacro %}
+
+{# Every line that could not be read, of files that count, once for each table its file group feeds: it could have
+   been a row of any of them. #}
+{% macro unreadable_lines_of_tables() -%}
+    select
+        coalesce(feeds.table_name, broken.raw_table) as table_name,
+        broken.source_name,
+        broken.raw_table,
+        broken.file_hash,
+        broken.row_number,
+        broken.reason
+    from {{ source('raw', 'unreadable_rows') }} as broken
+    inner join (
+        select distinct file_hash, raw_table from {{ source('ops', 'files') }}
+        where is_active
+    ) as counted
+        on broken.file_hash = counted.file_hash and broken.raw_table = counted.raw_table
+    left join {{ source('ops', 'table_feeds') }} as feeds on broken.raw_table = feeds.raw_table
 {%- endmacro %}
 
 {# Tables whose newest row lies further behind the data's as-of day than the contract allows; never judged by a clock. #}

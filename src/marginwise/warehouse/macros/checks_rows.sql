@@ -142,6 +142,7 @@ select * from final
     the order of arrival never matters. Older versions and the same row out of another file are superseded. What is left
     of the winner's version, another content or a second copy in one file, is a duplicate. Rows that a mapping made
     twice of one source row are all duplicates, since nothing tells them apart: one finding stands for these copies.
+    A broken row is mended, and superseded too, when another file holds an accepted row of its key that is no older.
 #}
 {% macro settled_repeats(contract, content) -%}
 {%- set key, identity = contract['key'] | join(', '), row_identity(contract) | join(', ') -%}
@@ -185,6 +186,21 @@ ruled as (
     from ranked
 ),
 
+weighed as (
+    select
+        paired.*,
+        paired._copies = 1 and paired._violations is not null
+            and coalesce(paired._file_hash <> winners._file_hash, false)
+            and not {{ is_newer('paired', 'winners', 'updated_at') }}
+            and (
+                paired.updated_at is distinct from winners.updated_at
+                or not {{ is_newer('paired', 'winners', '_file_date') }}
+            ) as _is_mended
+    from paired
+    left join (select * from ranked where _rank = 1) as winners
+        on {{ row_hash(row_identity(contract), 'paired.') }} = {{ row_hash(row_identity(contract), 'winners.') }}
+),
+
 settled as (
     select
         {{ kept }},
@@ -198,14 +214,20 @@ settled as (
     union all
     select
         {{ kept }},
-        coalesce(_violations, case when _copies > 1 then {{ duplicate }} end) as _violations,
-        coalesce(_found, case when _copies > 1 then {{ duplicate_key }} end) as _found,
-        _warnings,
+        case when not _is_mended then coalesce(_violations, case when _copies > 1 then {{ duplicate }} end) end
+            as _violations,
+        case when not _is_mended then coalesce(_found, case when _copies > 1 then {{ duplicate_key }} end) end as _found,
+        case when not _is_mended then _warnings end as _warnings,
         _copies,
-        1 as _rank
-    from paired
+        case when _is_mended then 2 else 1 end as _rank
+    from weighed
     where _copy = 1 and not (_is_repeated and _violations is null and _copies = 1)
 ),
+{%- endmacro %}
+
+{# Does one row come after the other by a column? What has no value comes before what has one. #}
+{% macro is_newer(row, other, column) -%}
+    coalesce({{ row }}.{{ column }} > {{ other }}.{{ column }}, {{ row }}.{{ column }} is not null)
 {%- endmacro %}
 
 {# The accepted rows of a parent, and whether any row of it has landed. #}

@@ -1,16 +1,17 @@
--- Grain: one broken rule of one landed row, or one unreadable line; a row with two broken rules is here twice.
+-- Grain: one broken rule of one landed row, or one unreadable line of one table its file group feeds; a row with two
+-- broken rules is here twice.
 {{ config(schema='quarantine') }}
 
 with
 
 files as (
-    select file_hash, raw_table, max(file_name) as file_name, bool_or(is_active) as is_active
+    select file_hash, raw_table, max(file_name) as file_name
     from {{ source('ops', 'files') }}
     group by file_hash, raw_table
 ),
 
-unreadable_rows as (
-    select * from {{ source('raw', 'unreadable_rows') }}
+unreadable_lines as (
+    {{ unreadable_lines_of_tables() }}
 ),
 
 formats as (
@@ -54,21 +55,16 @@ explained as (
 
 unreadable as (
     select
-        unreadable_rows.raw_table as table_name,
-        unreadable_rows.source_name,
-        unreadable_rows.raw_table,
-        unreadable_rows.file_hash,
-        unreadable_rows.row_number,
+        table_name,
+        source_name,
+        raw_table,
+        file_hash,
+        row_number,
         'unreadable' as rule,
         cast(null as varchar) as column_name,
         cast(null as varchar) as value,
-        'The line cannot be read: ' || unreadable_rows.reason as reason
-    from unreadable_rows
-    inner join files
-        on
-            unreadable_rows.file_hash = files.file_hash
-            and unreadable_rows.raw_table = files.raw_table
-            and files.is_active
+        'The line cannot be read: ' || reason as reason
+    from unreadable_lines
 ),
 
 quarantined as (

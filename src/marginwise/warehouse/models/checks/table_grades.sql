@@ -1,7 +1,12 @@
 -- Grain: one contract table, present or not; rows_in = rows_loaded (superseded versions included) + rows_quarantined.
+-- A line that could not be read counts in every table its file group feeds, as the group's other rows do.
 {{ config(schema='ops') }}
 
 with
+
+unreadable_lines as (
+    {{ unreadable_lines_of_tables() }}
+),
 
 counted as (
     {{ counts_of_all_tables() }}
