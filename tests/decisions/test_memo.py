@@ -253,6 +253,13 @@ def test_intervals_are_called_by_the_probability_that_was_set() -> None:
     assert "90% interval" not in memo.html
 
 
+def test_the_observed_repeat_rate_stands_beside_the_chance_not_beside_the_interval() -> None:
+    cell = evidence_table(CHANNELS, "EUR").rows[0].cells[4]
+    assert cell.details == ("observed 31.5%",)
+    told = "".join(render_memo(full_facts()).html.split())
+    assert "31.2%" in told
+
+
 def test_waterfall_bars_stand_where_the_running_total_is() -> None:
     steps = [WaterfallStep("a", Decimal(100), True), WaterfallStep("b", Decimal(-40), False),
              WaterfallStep("c", Decimal(-100), False), WaterfallStep("d", Decimal(-40), True)]  # fmt: skip
@@ -261,14 +268,15 @@ def test_waterfall_bars_stand_where_the_running_total_is() -> None:
         (float(x), float(width))
         for x, width in re.findall(r'<rect class="\w+" x="([\d.]+)%" y="\d+" width="([\d.]+)%', chart)
     ]
-    zero = 1 + 98 * 40 / 140
+    hundred = 60 * 100 / 140  # the plot is 60 % wide, so that names and amounts have columns of their own
+    zero = 1 + 0.4 * hundred
     assert bars == [
-        (pytest.approx(zero, abs=0.01), pytest.approx(70, abs=0.01)),
-        (pytest.approx(zero + 42, abs=0.01), pytest.approx(28, abs=0.01)),
-        (pytest.approx(1, abs=0.01), pytest.approx(70, abs=0.01)),
-        (pytest.approx(1, abs=0.01), pytest.approx(28, abs=0.01)),
+        (pytest.approx(zero, abs=0.01), pytest.approx(hundred, abs=0.01)),
+        (pytest.approx(zero + 0.6 * hundred, abs=0.01), pytest.approx(0.4 * hundred, abs=0.01)),
+        (pytest.approx(1, abs=0.01), pytest.approx(hundred, abs=0.01)),
+        (pytest.approx(1, abs=0.01), pytest.approx(0.4 * hundred, abs=0.01)),
     ]
-    assert all(x >= 0 and x + width <= 100 for x, width in bars)
+    assert all(x >= 0 and x + width <= 62 for x, width in bars)
 
 
 def test_charts_survive_one_value_zeros_and_nothing() -> None:

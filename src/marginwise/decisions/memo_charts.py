@@ -1,6 +1,8 @@
 """The memo's charts as inline SVG: no script, no font, no network.
 
-Positions are percentages of the width and text keeps its size, so one drawing reads on a phone, a desktop and paper.
+Positions are percentages of the width and text keeps its size, so one drawing reads on a phone, a desktop and paper. Names and
+amounts stand in columns of their own, left and right of the plot; on a phone it begins at the left edge, below the names: the
+style sheet moves it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ __all__ = ["IntervalBar", "WaterfallStep", "interval_chart", "waterfall_chart"]
 _ROW = 31
 _TOP = 4
 _LABEL_LENGTH = 34
+_PLOT_WIDTH = 60
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,17 @@ def waterfall_chart(steps: Sequence[WaterfallStep], currency: str, title: str) -
     if not spans:
         return Markup("")
     scale = _Scale([edge for span in spans for edge in span])
-    parts = [scale.zero_line(len(steps))]
+    texts, parts = [], [scale.zero_line(len(steps))]
     for index, (step, (start, end)) in enumerate(zip(steps, spans, strict=True)):
         tone = "total" if step.is_total else "gain" if step.amount >= 0 else "loss"
         y = _TOP + index * _ROW
-        parts += [
-            _labels(y, step.label, money_short(step.amount, currency), bold=step.is_total),
-            scale.bar(y + 17, start, end, tone, f"{step.label}: {money(step.amount, currency)}"),
-        ]
+        texts.append(_labels(y, step.label, money_short(step.amount, currency), bold=step.is_total))
+        parts.append(scale.bar(y + 17, start, end, tone, f"{step.label}: {money(step.amount, currency)}"))
         if index + 1 < len(steps):
             parts.append(scale.connector(y + 17, end))
-    return _drawing(parts, len(steps), title, "; ".join(f"{s.label} {money_short(s.amount, currency)}" for s in steps))
+    return _drawing(
+        texts, parts, len(steps), title, "; ".join(f"{s.label} {money_short(s.amount, currency)}" for s in steps)
+    )
 
 
 def interval_chart(bars: Sequence[IntervalBar], currency: str, title: str) -> Markup:
@@ -77,15 +80,15 @@ def interval_chart(bars: Sequence[IntervalBar], currency: str, title: str) -> Ma
     if not bars:
         return Markup("")
     scale = _Scale([edge for bar in bars for edge in (bar.low, bar.high, bar.amount)])
-    parts = [scale.zero_line(len(bars))]
+    texts, parts = [], [scale.zero_line(len(bars))]
     for index, bar in enumerate(bars):
         y = _TOP + index * _ROW
         told = f"{bar.label}: {money(bar.amount, currency)}, {money(bar.low, currency)} to {money(bar.high, currency)}"
-        parts += [
-            _labels(y, bar.label, money_short(bar.amount, currency), bold=False),
-            scale.interval(y + 22, bar, told),
-        ]
-    return _drawing(parts, len(bars), title, "; ".join(f"{b.label} {money_short(b.amount, currency)}" for b in bars))
+        texts.append(_labels(y, bar.label, money_short(bar.amount, currency), bold=False))
+        parts.append(scale.interval(y + 22, bar, told))
+    return _drawing(
+        texts, parts, len(bars), title, "; ".join(f"{b.label} {money_short(b.amount, currency)}" for b in bars)
+    )
 
 
 def _spans(steps: Sequence[WaterfallStep]) -> list[tuple[Decimal, Decimal]]:
@@ -107,7 +110,7 @@ class _Scale:
 
     def at(self, amount: Decimal) -> float:
         width = self.high - self.low
-        return round(float((amount - self.low) / width) * 98 + 1, 3) if width else 1.0
+        return round(float((amount - self.low) / width) * _PLOT_WIDTH + 1, 3) if width else 1.0
 
     def zero_line(self, rows: int) -> Markup:
         if self.low == 0:
@@ -139,14 +142,20 @@ def _labels(y: int, label: str, amount: str, *, bold: bool) -> Markup:
     shown = label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
     weight = Markup(' class="bold"') if bold else Markup("")
     return Markup(
-        '<text{weight} x="1%" y="{y}">{label}</text><text{weight} x="99%" y="{y}" text-anchor="end">{amount}</text>'
+        '<text{weight} x="0" y="{y}">{label}</text><text{weight} x="100%" y="{y}" text-anchor="end">{amount}</text>'
     ).format(weight=weight, y=y + 13, label=shown, amount=amount)
 
 
-def _drawing(parts: Sequence[Markup], rows: int, title: str, description: str) -> Markup:
+def _drawing(texts: Sequence[Markup], parts: Sequence[Markup], rows: int, title: str, description: str) -> Markup:
     return Markup(
         '<svg class="chart" role="img" aria-label="{label}" width="100%" height="{height}"'
-        ' xmlns="http://www.w3.org/2000/svg"><title>{title}</title><desc>{description}</desc>{parts}</svg>'
+        ' xmlns="http://www.w3.org/2000/svg"><title>{title}</title><desc>{description}</desc>'
+        '<g class="plot">{parts}</g>{texts}</svg>'
     ).format(
-        label=title, title=title, description=description, height=_TOP * 2 + rows * _ROW, parts=Markup("").join(parts)
+        label=title,
+        title=title,
+        description=description,
+        height=_TOP * 2 + rows * _ROW,
+        parts=Markup("").join(parts),
+        texts=Markup("").join(texts),
     )

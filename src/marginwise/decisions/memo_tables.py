@@ -158,7 +158,7 @@ def evidence_table(channels: Iterable[Row], currency: str) -> TableView:
 def _repeat_chance(row: Row) -> Cell:
     """Return P(repeat >= rest), below it the rate that was observed; the estimate stands in the decision table."""
     observed = finite(row.get("repeat_rate"))
-    details = () if observed is None else (f"{rate(observed)} observed",)
+    details = () if observed is None else (f"observed {rate(observed)}",)
     return Cell(probability(None if row.get("rest_repeat_rate") is None else row.get("p_repeat_above_rest")), details)
 
 
@@ -314,11 +314,18 @@ def _reasons(row: Row) -> Reasons:
         unit=unit_name(row),
         verdict=verdict,
         label=label_of(row),
-        reasons=reasons[:REASONS_SHOWN],
+        reasons=tuple(_unbroken(reason) for reason in reasons[:REASONS_SHOWN]),
         smaller_count=max(0, len(reasons) - REASONS_SHOWN),
         action=plain(row.get("action") or ""),
         bounds=_bounds(row) if verdict in ("scale", "fix", "kill") else "",
     )
+
+
+def _unbroken(text: str) -> str:
+    """Return a sentence whose probabilities stay on one line."""
+    for name in ("P(> 0)", "P(≥ rest)"):
+        text = text.replace(f"{name} ", f"{name.replace(' ', NO_BREAK)}{NO_BREAK}")
+    return text
 
 
 def _bounds(row: Row) -> str:
