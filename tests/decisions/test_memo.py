@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -364,3 +365,9 @@ def test_nothing_to_judge_is_not_called_judged() -> None:
 def test_a_repeat_rate_without_a_rest_has_no_chance_of_beating_it() -> None:
     alone = [{**CHANNELS[0], "rest_repeat_rate": None}]
     assert evidence_table(alone, "EUR").rows[0].cells[4].main == "not available"
+
+
+def test_a_store_too_young_to_be_judged_says_when_it_can_be() -> None:
+    """Found wrong once: customers were said to be won from a day to an earlier one."""
+    young = full_facts(window_start_date=dt.date(2024, 3, 1), window_end_date=dt.date(2024, 2, 20), horizon_days=90)
+    assert "none yet: those won from 1 March 2024 on, 90 days later" in render_memo(young).markdown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -137,6 +138,12 @@ def _changed(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _window_told(row: dict[str, Any]) -> str:
+    start, end, days = row["window_start_date"], row["window_end_date"], row["horizon_days"]
+    if start is not None and end is not None and end < start:
+        return (
+            f"As of {row['as_of_date']}: no customer can be judged yet. Those won from {start} on are new for certain, and"
+            f" each is judged after {days} days: the first on {start + dt.timedelta(days=days)}."
+        )
     return (
         f"As of {row['as_of_date']}: revenue, repeat rate and margin of the customers won from {row['window_start_date']} to"
         f" {row['window_end_date']}, each counted for {row['horizon_days']} days. Smaller figures are intervals; where"

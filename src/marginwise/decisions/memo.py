@@ -228,6 +228,8 @@ def _date(day: dt.date | None) -> str:
 def _window(facts: MemoFacts) -> str:
     if facts.window_start_date is None or facts.window_end_date is None:
         return NOT_AVAILABLE
+    if facts.window_end_date < facts.window_start_date:
+        return f"none yet: those won from {_date(facts.window_start_date)} on, {facts.horizon_days} days later"
     return f"{_date(facts.window_start_date)} to {_date(facts.window_end_date)}"
 
 

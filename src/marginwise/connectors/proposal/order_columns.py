@@ -114,15 +114,15 @@ class OrderColumns:
         if self.inside is None or not self.inside.repeated:
             return Draft(plain(match) if number == match.number_sql else number, match.confidence, match.reason)
         if self.inside.is_constant(name, tolerance=0.05) and self.inside.comparable[name]:
-            value = f"max({number}) over (partition by {self.order_sql})" if self.inside.has_gaps(name) else number
+            value = self._newest(number) if self.inside.has_gaps(name) else number
             told = "the same in all rows of an order, so counted once"
             if self.inside.varying[name]:
-                value = f"max({number}) over (partition by {self.order_sql})"
+                value = f"max({number}) over (partition by {self.order_sql}, _file_hash)"
                 told = f"DIFFERS inside {self._differing(name)}: the largest is taken, once"
             return Draft(value, self._sure(match), f"{match.reason}; {told}")
         if self.inside.is_constant(name, tolerance=0.05) and self.inside.has_gaps(name):
             return Draft(
-                f"max({number}) over (partition by {self.order_sql})",
+                self._newest(number),
                 match.confidence,
                 f"{match.reason}; stands in one row of each order",
             )
@@ -160,10 +160,12 @@ class OrderColumns:
 
     def _value(self, match: Match) -> str:
         if self.inside is not None and self.inside.repeated and self.inside.has_gaps(match.column.name):
-            if self.inside.varying[match.column.name]:
-                return f"min_by({match.sql}, row(_file_date, _row_number)) over (partition by {self.order_sql})"
-            return f"max({match.sql}) over (partition by {self.order_sql})"
+            return self._newest(match.sql)
         return plain(match)
+
+    def _newest(self, value: str) -> str:
+        """Return the first value that an order has, in the newest file that gives one."""
+        return f"max_by({value}, row(_file_date, _file_hash, -_row_number)) over (partition by {self.order_sql})"
 
     def _sure(self, match: Match) -> float:
         """Return the confidence in what an order has once: low enough to be looked at where its rows differ."""
