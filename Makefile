@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 DEMO := demo-store
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format generate truth lock clean
+.PHONY: help setup demo test soak lint format generate truth lock clean
 
 help:            ## Show the targets.
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ demo: $(VENV)/.runtime  ## Generate a demo store, run it, print the verdict and 
 
 test: $(VENV)/.dev  ## Install what the tests need and run them all.
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+soak: $(VENV)/.dev  ## Run the long tests, over the real data sets.
+	$(BIN)/pytest -n 2 --dist loadgroup -m soak tests
 
 lint: $(VENV)/.dev  ## Check style, types and SQL.
 	$(BIN)/ruff check .

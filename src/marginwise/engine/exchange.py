@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from jinja2 import Environment, FileSystemLoader
 
 from marginwise.connectors.canonical import identifier
-from marginwise.contract.loader import contracts
+from marginwise.contract.loader import Column, contracts
 from marginwise.engine.dbt import project_directory
 from marginwise.engine.postgres import COLLATION, PostgresServer, rows
 
@@ -27,15 +29,18 @@ __all__ = ["Exchange"]
 
 _SOURCES = ("landed", "ops", "raw")
 _BATCH_ROWS = 65_536
+_TEXT = f'text collate "{COLLATION}"'
 _TYPES = {
     "BOOLEAN": "boolean", "TINYINT": "smallint", "UTINYINT": "smallint", "SMALLINT": "smallint", "USMALLINT": "integer",
     "INTEGER": "integer", "UINTEGER": "bigint", "BIGINT": "bigint", "FLOAT": "real", "DOUBLE": "double precision",
-    "DATE": "date", "TIMESTAMP": "timestamp", "VARCHAR": f'text collate "{COLLATION}"',
+    "DATE": "date", "TIMESTAMP": "timestamp", "VARCHAR[]": "text[]", "DOUBLE[]": "double precision[]",
 }  # fmt: skip
-_AS_TIMESTAMP = re.compile(r"TIMESTAMP(_S|_MS|_NS)")
+_OTHER_TIMESTAMP = re.compile(r"TIMESTAMP_(S|MS|NS)")
+_MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+# types of a source whose every value fits the contract's
 _SAFE = {
-    "integer": {"TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT"},
-    "timestamp": {"DATE", "TIMESTAMP"}, "date": {"DATE", "TIMESTAMP"}, "boolean": {"BOOLEAN"}, "decimal": set(), "text": {"VARCHAR"},
+    "integer": ("TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT"),
+    "timestamp": _MOMENTS, "date": _MOMENTS, "boolean": ("BOOLEAN",),
 }  # fmt: skip
 
 
@@ -59,6 +64,22 @@ class Exchange:
 
     def __init__(self, server: PostgresServer | None) -> None:
         self.server = server
+
+    def require(self) -> None:
+        """See that the server can be used, before any work is done.
+
+        Raises
+        ------
+        ServerUnreachable, UnfitServer
+            When it cannot.
+        """
+        if self.server is not None:
+            self.server.examine()
+
+    def engine(self) -> str:
+        """Return what builds the warehouse, and its version."""
+        local = f"duckdb {version('duckdb')}"
+        return local if self.server is None else f"{self.server.version()}, {local}"
 
     def load(self, con: duckdb.DuckDBPyConnection, schemas: Sequence[str] = _SOURCES) -> list[str]:
         """Load what dbt reads into the server: relations whose content changed, all in one transaction.
@@ -205,7 +226,7 @@ class Exchange:
     def _run(server: Any, statements: Sequence[str]) -> None:
         with server.cursor() as cursor:
             for statement in statements:
-                cursor.executescript(statement)
+                cursor.execute(statement)
 
 
 @cache
@@ -219,31 +240,64 @@ def _sources() -> list[str]:
 def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[_Column]:
     schema, _, table = relation.partition(".")
     contract = contracts().get(table) if schema == "landed" else None
-    kinds = {column.name: column.type for column in contract.columns} if contract else {}
+    wanted = {column.name: column for column in contract.columns} if contract else {}
     described = con.execute(f"describe {schema}.{identifier(table)}").fetchall()
-    return [_column(name, kind, kinds.get(name)) for name, kind, *_ in described]
+    return [column for name, kind, *_ in described for column in _contract_columns(name, kind, wanted.get(name))]
 
 
-def _column(name: str, kind: str, wanted: str | None) -> _Column:
-    """Return how a column travels; one of the contract that may not fit its type travels as DuckDB writes it as text."""
+def _contract_columns(name: str, kind: str, wanted: Column | None) -> list[_Column]:
+    """Return how a column travels: one that may not fit its contract gets its type here, beside the text that does not."""
+    if (
+        wanted is None
+        or wanted.type == "text"
+        or kind in _SAFE.get(wanted.type, (wanted.sql_type.upper().replace(" ", ""),))
+    ):
+        return [_column(name, "VARCHAR" if wanted and wanted.type == "text" else kind)]
+    value = identifier(name)
+    text = f"nullif({value}, '')" if kind == "VARCHAR" else f"cast({value} as varchar)"
+    given = value if kind != "VARCHAR" and wanted.type in ("decimal", "integer") else text
+    fitted = f"({_macros().duckdb__fitting(given, wanted.sql_type)})"
+    typed = _column(name, wanted.sql_type.upper().replace(" ", ""))
+    refused = _column(f"_given_{name}", "VARCHAR")
+    reached = _within_reach(fitted, typed.kind.upper()) if wanted.type in ("date", "timestamp") else fitted
+    return [
+        _Column(name, reached, typed.kind),
+        _Column(
+            refused.name,
+            refused.expression.replace(identifier(refused.name), f"case when {fitted} is null then {text} end"),
+            refused.kind,
+        ),
+    ]
+
+
+@cache
+def _macros() -> Any:
+    """Return the macros that say what differs between engines, to be called from here."""
+    templates = Environment(loader=FileSystemLoader(project_directory() / "macros"), autoescape=False)  # noqa: S701
+    return templates.get_template("engine.sql").module
+
+
+def _column(name: str, kind: str) -> _Column:
+    """Return how a column travels as it is; what the server has no type for travels as DuckDB writes it as text."""
     value = identifier(name)
     if kind == "TIMESTAMP WITH TIME ZONE":
-        value, kind = f"timezone('UTC', {value})", "TIMESTAMP"
-    elif _AS_TIMESTAMP.fullmatch(kind):
-        value, kind = f"cast({value} as timestamp)", "TIMESTAMP"
-    decimal = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
-    fits = (
-        wanted is None or kind in _SAFE[wanted] or (wanted == "decimal" and kind in ("DECIMAL(18,4)", "DECIMAL(18,8)"))
-    )
-    element = kind.removesuffix("[]")
-    if fits and decimal:
-        return _Column(name, value, f"numeric({decimal[1]},{decimal[2]})")
-    if fits and kind != element and element in _TYPES:
-        return _Column(name, value, f"{element.replace('VARCHAR', 'text')}[]".replace("DOUBLE", "double precision"))
-    if fits and kind in _TYPES and kind != "VARCHAR":
+        return _Column(name, f"timezone('UTC', {value})", "timestamp")
+    if _OTHER_TIMESTAMP.fullmatch(kind):
+        return _Column(name, f"cast({value} as timestamp)", "timestamp")
+    if kind.startswith("DECIMAL") and not kind.endswith("[]"):
+        return _Column(name, value, kind.replace("DECIMAL", "numeric"))
+    if kind in ("DATE", "TIMESTAMP"):
+        return _Column(name, _within_reach(value, kind), _TYPES[kind])
+    if kind in _TYPES:
         return _Column(name, value, _TYPES[kind])
     # the server's text takes no zero byte
-    return _Column(name, f"replace(cast({value} as varchar), chr(0), chr(65533))", _TYPES["VARCHAR"])
+    return _Column(name, f"replace(cast({value} as varchar), chr(0), chr(65533))", _TEXT)
+
+
+def _within_reach(value: str, kind: str) -> str:
+    """Return a moment as the server can hold it: what lies beyond four-digit years stays beyond them."""
+    last, first = f"{kind} '10000-01-01'", f"{kind} '0001-01-01'"
+    return f"case when {value} > {last} then {last} when {value} < {first} then {first} else {value} end"
 
 
 def _selected(relation: str, columns: list[_Column]) -> str:

@@ -108,6 +108,12 @@ class PostgresServer:
             )
         return f"PostgreSQL {version}, database {database}"
 
+    def version(self) -> str:
+        """Return the name and the version of the server."""
+        with self.connected() as connection:
+            number = rows(connection, "select cast(current_setting('server_version_num') as integer)")[0][0]
+        return f"postgres {number // 10000}.{number % 10000}"
+
     def database(self) -> str:
         """Return the name of the database that the connection leads to."""
         with self.connected() as connection:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import open_warehouse
+from marginwise.engine.postgres import server_of
 from marginwise.engine.stage_tables import tables_count
 from marginwise.errors import MarginwiseError
 from marginwise.ops.source_mappings import source_mapping
@@ -72,6 +73,8 @@ def _project(settings: Settings) -> Iterator[Finding]:
     warehouse = settings.state_directory / "warehouse.duckdb"
     if warehouse.is_file():
         yield _tried("warehouse", lambda: f"{_open(warehouse)} tables")
+    if settings.warehouse.engine != "duckdb":
+        yield _tried("server", lambda: _server(settings))
 
 
 def _open(warehouse: Path) -> int:
@@ -80,6 +83,11 @@ def _open(warehouse: Path) -> int:
         return tables_count(con)
     finally:
         con.close()
+
+
+def _server(settings: Settings) -> str:
+    server = server_of(settings)
+    return server.examine() if server else "none"
 
 
 def _tried(check: str, look: Callable[[], str]) -> Finding:

@@ -24,7 +24,7 @@ _STORE_IS_NO_DEFINITION = {"name", "as_of"}
 
 
 def run_identity(
-    con: duckdb.DuckDBPyConnection, settings: Settings, mappings: Mapping[str, SourceMapping]
+    con: duckdb.DuckDBPyConnection, settings: Settings, mappings: Mapping[str, SourceMapping], *, engine: str
 ) -> dict[str, Any]:
     """Return what the id of a run's manifest is made of besides its tables.
 
@@ -36,6 +36,8 @@ def run_identity(
         The store's settings.
     mappings
         The mapping of every source, by the source's name.
+    engine
+        What built the warehouse, and its version.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def run_identity(
             # how a memo is worded is no part of the model
             "model": code_identity(lambda path: path.parts[0] in _MODEL and not path.name.startswith("memo")),
         },
-        "engine": f"duckdb {duckdb.__version__}",
+        "engine": engine,
         "version": version("marginwise"),
     }
 

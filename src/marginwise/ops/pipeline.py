@@ -96,6 +96,7 @@ def run(
         raise StoreBusy("Another run of this project is at work.", fix="Wait until it has ended.") from error
     try:
         context = RunContext(settings, run_id=uuid4().hex[:12], now=now, progress=progress or (lambda *_: None))
+        context.exchange.require()
         return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
     finally:
         lock.release()

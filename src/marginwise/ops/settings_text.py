@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from marginwise.settings import Assumptions, ChannelSettings, DecisionSettings, StoreSettings
+from marginwise.settings import Assumptions, ChannelSettings, DecisionSettings, StoreSettings, WarehouseSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,13 @@ _DECISIONS = {
     "roas_target": "ROAS above which a unit looks good.",
 }
 
+_WAREHOUSE = {
+    "engine": '"duckdb": a file of this project. "postgres": a server.',
+    "dsn_variable": "The environment variable that holds the server's connection string.",
+    "schema_prefix": "What the names of this store's schemas begin with on the server.",
+    "readers": "Roles of the server that may read what is published.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
@@ -108,6 +115,7 @@ def settings_text(
         _section(
             "decisions", "Thresholds of the verdicts; every run records them.", DecisionSettings, _DECISIONS, {}, {}
         ),
+        _section("warehouse", "Where the warehouse is built.", WarehouseSettings, _WAREHOUSE, {}, {}),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -162,4 +170,6 @@ def _value(value: Any, field: str) -> str:
         return "2025-01-31" if field != "rules" else '"channel_rules.csv"'
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return json.dumps(value)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

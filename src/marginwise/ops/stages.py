@@ -218,7 +218,7 @@ def publish(context: RunContext) -> dict[str, Any]:
     exchange = context.exchange
     with warehouse_of(context) as con:
         exchange.fetch(con, *_PUBLISHED)
-        identity = run_identity(con, context.settings, context.mappings)
+        identity = run_identity(con, context.settings, context.mappings, engine=exchange.engine())
         memos, changes = _carry_ledger(con, context.settings, identity)
         run = {"run_id": context.run_id, "published_at": context.now(), "store": context.settings.store.name,
                "currency": context.settings.store.currency}  # fmt: skip

@@ -64,14 +64,15 @@
 {# The columns whose landed text must be kept beside the fitted value, because it may not fit. #}
 {% macro columns_that_may_misfit(columns, types) %}
     {%- set names = [] -%}
-    {%- for column in columns if not conversion(column, types)['is_safe'] -%}
+    {%- for column in columns if '_given_' ~ column['name'] in types or not conversion(column, types)['is_safe'] -%}
         {%- do names.append(column['name']) -%}
     {%- endfor -%}
     {{- return(names) -}}
 {% endmacro %}
 
 {% macro given_text(name, types) -%}
-    {%- if is_text_type(types.get(name, 'varchar')) -%} nullif({{ name }}, '')
+    {%- if '_given_' ~ name in types -%} _given_{{ name }}
+    {%- elif is_text_type(types.get(name, 'varchar')) -%} nullif({{ name }}, '')
     {%- else -%} cast({{ name }} as varchar)
     {%- endif -%}
 {%- endmacro %}

@@ -66,35 +66,8 @@
     try_cast({{ expression }} as {{ type }})
     {%- endif -%}
 {%- endmacro %}
-{# PostgreSQL takes more than DuckDB ('NaN', 'now', '1_000'): what a text must look like is said here. #}
-{% macro postgres__fitting(expression, type) -%}
-    {%- set number = '^\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*$' -%}
-    {%- set day = '^\\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}' -%}
-    {%- set time = '([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?' -%}
-    {%- set offset = ' ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?' -%}
-    {%- set shape = {'bigint': number, 'date': day ~ '\\s*$', 'timestamp': day ~ time ~ offset ~ ')?\\s*$'} -%}
-    {%- set judged = {'bigint': 'numeric', 'timestamp': 'timestamptz'} -%}
-    cast(
-        case
-            when {{ expression }} ~ '{{ shape.get(type, number if type.startswith("decimal") else "") }}'
-                and pg_input_is_valid({{ expression }}, '{{ judged.get(type, type) }}')
-                then
-                {%- if type == 'bigint' %}
-                    case
-                        when abs(cast({{ expression }} as numeric)) < 9223372036854775808
-                            and cast({{ expression }} as numeric) = trunc(cast({{ expression }} as numeric))
-                            then cast({{ expression }} as numeric)
-                    end
-                {%- elif type == 'timestamp' %}
-                    case
-                        when substr({{ expression }}, 12) ~ '[+-]' then timezone('UTC', cast({{ expression }} as timestamptz))
-                        else cast({{ expression }} as timestamp)
-                    end
-                {%- else %} cast({{ expression }} as {{ type }})
-                {%- endif %}
-        end as {{ type }}
-    )
-{%- endmacro %}
+{# What text means is decided once, by DuckDB, when rows are loaded into a server: text that is left did not fit. #}
+{% macro postgres__fitting(expression, type) -%} cast(null as {{ type }}) {%- endmacro %}
 
 {# A cheap hash of several values, nulls included: for finding candidates, never as a key. #}
 {% macro row_hash(expressions, prefix='') -%}

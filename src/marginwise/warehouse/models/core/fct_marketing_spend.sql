@@ -58,9 +58,12 @@ final as (
         {{ campaign_label('campaign') }} as campaign_name,
         channel as stated_channel,
         currency,
-        case when is_left_out then 0 else {{ converted('spend_amount', 'exchange_rate') }} end as spend_amount,
+        cast(
+            case when is_left_out then 0 else {{ converted('spend_amount', 'exchange_rate') }} end as decimal(18, 4)
+        ) as spend_amount,
         {{ converted('spend_amount', 'exchange_rate') }} as stated_spend_amount,
-        impressions, clicks, platform_conversions,
+        impressions, clicks,
+        cast(platform_conversions as decimal(18, 4)) as platform_conversions,
         {{ converted('platform_revenue_amount', 'exchange_rate') }} as platform_revenue_amount,
         basis, is_left_out,
         _source, _file_hash, _row_number

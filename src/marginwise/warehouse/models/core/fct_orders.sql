@@ -67,8 +67,8 @@ final as (
         numbered.order_number,
         {{ days_between('numbered.previous_order_date', 'counted.order_date') }} as days_since_previous_order,
         coalesce(lines.lines_count, 0) as lines_count,
-        coalesce(lines.goods_lines_count, 0) as goods_lines_count,
-        coalesce(lines.quantity, 0) as quantity,
+        cast(coalesce(lines.goods_lines_count, 0) as bigint) as goods_lines_count,
+        cast(coalesce(lines.quantity, 0) as decimal(18, 4)) as quantity,
         {%- for amount in order_amounts() %}
         {% if amount in nullable_order_amounts() -%}
         cast(lines.{{ amount }} as decimal(18, 4)) as {{ amount }},
