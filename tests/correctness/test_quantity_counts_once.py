@@ -102,7 +102,13 @@ def test_order_amounts_are_split_without_a_remainder() -> None:
 def test_identical_lines_stay_and_are_flagged() -> None:
     tables = {"orders": [order("o", "2024-03-01")],
               "order_items": [item("o", 1), item("o", 2), item("o", 3, quantity=2), item("o", 4, "q")]}  # fmt: skip
+    tables["orders"].append(order("no discount", "2024-03-01"))
+    tables["order_items"] += [item("no discount", number, discount_amount=discount)
+                              for number, discount in enumerate((None, 5, 0), 1)]  # fmt: skip
     con = build(tables, select=CORE)
-    rows = records(con, "select line_number, is_duplicate, net_revenue_amount from core.fct_order_lines order by 1")
-    assert [row["is_duplicate"] for row in rows] == [False, True, False, False]
-    assert sum(row["net_revenue_amount"] for row in rows) == 500
+    rows = records(
+        con, "select order_id, line_number, is_duplicate, net_revenue_amount from core.fct_order_lines order by 1, 2"
+    )
+    # none and 0 are one discount: the later of the two lines repeats the earlier
+    assert [row["is_duplicate"] for row in rows] == [False, False, True, False, True, False, False]
+    assert sum(row["net_revenue_amount"] for row in rows) == 500 + 295

@@ -85,3 +85,24 @@ def test_the_start_of_the_data_and_the_young_are_told_apart() -> None:
     rows = records(con, "select * from intermediate.int_customers_acquired")
     assert {row["customer_id"] for row in rows if row["is_left_censored"]} == {"old", "censored"}
     assert {row["customer_id"] for row in rows if not row["is_mature"]} == {"young", "end"}
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "moments"),
+    [
+        ("Pacific/Auckland", ("2024-06-01 12:00:00", "2024-12-31 12:00:00")),
+        ("America/New_York", ("2025-01-01 02:00:00", "2025-06-01 12:00:00")),
+    ],
+)
+def test_no_day_of_the_store_is_missing_at_the_turn_of_a_year(time_zone: str, moments: tuple[str, str]) -> None:
+    """Found wrong once: the calendar ended with the year of UTC, and the store's New Year fell out."""
+    tables = {
+        "orders": [order(name, at) for name, at in zip("ab", moments, strict=True)],
+        "order_items": [item("a"), item("b")],
+        "refunds": [{"refund_id": "r", "refunded_at": at, "amount": 1} for at in moments[:1]],
+    }
+    con = build(tables, select="+mart_daily_revenue", vars={"time_zone": time_zone})
+    days = records(con, "select sum(net_revenue_amount) as amount, count(*) as days from marts.mart_daily_revenue")[0]
+    assert days["amount"] == 199
+    calendar = records(con, "select min(date_day) as first, max(date_day) as last from core.dim_dates")[0]
+    assert {(day.month, day.day) for day in calendar.values()} == {(1, 1), (12, 31)}  # whole years, no day more

@@ -241,7 +241,8 @@ def test_a_price_that_includes_tax() -> None:
         item("assumed", unit_price=238),
         item("order tax", unit_price=119),
     ]
-    settings = Settings(assumptions=Assumptions.model_validate({"tax_rate": {"default": 0.19}}))
+    rates = {"tax_rate": {"default": 0.19}, "payment_fee_rate": {"default": 0.1}}
+    settings = Settings(assumptions=Assumptions.model_validate(rates))
     tables = {"orders": orders, "order_items": items}
     variables = {"prices_include_tax_sources": ["test"], "time_zone": "Asia/Tokyo"}
     con = build(tables, select=CORE, settings=settings, vars=variables)
@@ -251,6 +252,8 @@ def test_a_price_that_includes_tax() -> None:
     assert found["stated"][1] == pytest.approx(19 * 84 / 100, abs=1e-4)
     assert found["assumed"] == (200, 0, 200, 38, "assumed")
     assert found["order tax"] == (100, 0, 100, 19, "known")
+    # what was paid holds the tax once, whoever states it
+    assert lines(con, "payment_fee_amount") == {"stated": 10, "assumed": 23.8, "order tax": 11.9}
     days = {row["order_id"]: str(row["order_date"]) for row in records(con, "select * from core.fct_orders")}
     assert (days["stated"], days["assumed"]) == ("2024-03-01", "2024-03-02")  # the store's day, not UTC's
 

@@ -5,7 +5,7 @@
     md5({% for column in columns %}cast({{ column }} as {{ dbt.type_string() }}){% if not loop.last %} || '|' || {% endif %}{% endfor %})
 {%- endmacro %}
 
-{# Round a double to the money type, half away from zero, equal on every engine. #}
+{# Round a double to the money type, half up, equal on every engine. #}
 {% macro money(expression) -%}
     cast(floor(({{ expression }}) * 10000 + 0.5) / 10000 as decimal(18, 4))
 {%- endmacro %}

@@ -1,4 +1,4 @@
--- Grain: one day of the store's calendar, from the first day of data to the last, whole years, no day left out.
+-- Grain: one store-local day, from the first day of data to the last, whole years, no day left out.
 
 with days as (
 
@@ -6,11 +6,11 @@ with days as (
     from (
         select data_start_date as day from {{ ref('int_periods_set') }}
         union all
-        select cast(data_end_at as date) from {{ ref('int_periods_set') }}
+        select {{ local_date('data_end_at') }} from {{ ref('int_periods_set') }}
         union all
-        select cast(refunded_at as date) from {{ ref('stg_refunds') }}
+        select {{ local_date('refunded_at') }} from {{ ref('stg_refunds') }}
         union all
-        select cast(started_at as date) from {{ ref('stg_sessions') }}
+        select {{ local_date('started_at') }} from {{ ref('stg_sessions') }}
         union all
         select spend_date from {{ ref('stg_marketing_spend') }}
         union all
@@ -26,7 +26,10 @@ calendar as (
     select series.date_day
     from days
     cross join lateral
-        {{ day_series("cast(date_trunc('year', first_day) as date)", "cast(date_trunc('year', last_day) as date) + 365") }}
+        {{ day_series(
+            "cast(date_trunc('year', first_day) as date)",
+            "cast(date_trunc('year', last_day) + interval '1 year' as date) - 1"
+        ) }}
             as series
 
 ),

@@ -59,7 +59,7 @@ final as (
         category_rates.margin_rate,
         {{ converted('lines.unit_price', 'orders.exchange_rate') }} as unit_price_amount,
         {{ converted('lines.line_amount', 'orders.exchange_rate') }} as line_amount,
-        {{ converted('coalesce(lines.discount_amount, 0)', 'orders.exchange_rate') }} as line_discount_amount,
+        {{ converted('lines.discount_amount', 'orders.exchange_rate') }} as line_discount_amount,
         {{ converted('lines.tax_amount', 'orders.exchange_rate') }} as line_tax_amount,
         {{ converted(
             'lines.order_net_amount + case when orders.has_tax_in_prices then 0 else lines.order_line_tax_amount end',

@@ -11,8 +11,8 @@ with lines as (
         {{ stated_basis('shipping_cost_amount', 'assumed_shipping_cost_amount') }} as shipping_cost_basis,
         coalesce(
             paid_amount,
-            order_lines_amount - coalesce(discount_amount, 0) + coalesce(tax_amount, 0)
-            + coalesce(shipping_charged_amount, 0)
+            order_lines_amount - coalesce(discount_amount, 0) + coalesce(shipping_charged_amount, 0)
+            + case when has_tax_in_prices then 0 else coalesce(tax_amount, 0) end
         ) as order_paid_amount
     from {{ ref('int_order_lines_priced') }}
 

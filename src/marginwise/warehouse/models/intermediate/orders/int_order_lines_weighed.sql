@@ -19,7 +19,8 @@ valued as (
 
     select
         items.store_id, items.order_id, items.line_number, items.product_id, items.partner_id,
-        items.quantity, items.unit_price, items.discount_amount, items.tax_amount, items.unit_cost,
+        items.quantity, items.unit_price, items.tax_amount, items.unit_cost,
+        coalesce(items.discount_amount, 0) as discount_amount,
         coalesce(items.free_quantity, 0) as free_quantity,
         items._source, items._file_hash, items._row_number,
         other_codes.product_id is null as is_good,
@@ -47,7 +48,7 @@ windowed as (
         lag(product_id) over equal = product_id
         and lag(quantity) over equal = quantity
         and lag(unit_price) over equal = unit_price
-        and lag(coalesce(discount_amount, 0)) over equal = coalesce(discount_amount, 0)
+        and lag(discount_amount) over equal = discount_amount
         and lag(free_quantity) over equal = free_quantity as is_duplicate
     from valued
     window
