@@ -32,3 +32,9 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
     error = refused(tmp_path, "[store]\nname = My shop\n")
     assert "line 2" in error.message
     assert error.fix
+
+
+def test_scopes_that_differ_in_case_only_are_one_and_may_be_declared_once(tmp_path: Path) -> None:
+    """Found wrong once: which of the two counted was left to chance."""
+    error = refused(tmp_path, "[assumptions]\nshipping_cost = { DE = 4.2, de = 5.0 }\n")
+    assert "'DE' and 'de'" in error.message

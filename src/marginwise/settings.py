@@ -130,6 +130,17 @@ class Assumptions(Section):
     def _one_number_is_the_default(cls, value: Any) -> Any:
         return {"default": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
+    @field_validator(
+        "payment_fee_rate", "payment_fee_fixed", "shipping_cost", "commission_rate", "margin_rate", "tax_rate"
+    )
+    @classmethod
+    def _each_scope_once(cls, value: dict[str, float]) -> dict[str, float]:
+        seen: dict[str, str] = {}
+        for scope in value:
+            if (other := seen.setdefault(scope.lower(), scope)) != scope:
+                raise ValueError(f"{other!r} and {scope!r} are one: upper and lower case are not told apart")
+        return value
+
     def rates(self) -> list[tuple[str, str, float]]:
         """Return the declared rates as rows (kind, scope, rate)."""
         tables = self.model_dump(exclude={"spend"})

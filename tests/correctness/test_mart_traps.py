@@ -260,6 +260,25 @@ def test_spend_and_revenue_come_from_the_same_days(con: duckdb.DuckDBPyConnectio
     assert {row["payback_days"] for row in rows} == {None}  # a customer brings 40 and costs 50
 
 
+def test_a_fixed_window_is_cut_to_days_whose_customers_are_new_and_mature_and_so_is_its_spend() -> None:
+    stores = Stores()
+    spend_that_converts_nobody(stores)
+    declared = {"horizon_days": HORIZON, "window_start": at(0), "window_end": at(120)}
+    con = build(stores.tables, select="+mart_decision_units +mart_decision_variant_units", vars=declared)
+    search = units(con, "spend")["Paid Search"]
+    first, last = FIRST_DAY + dt.timedelta(HORIZON), FIRST_DAY + dt.timedelta(119 - HORIZON)
+    assert (search["window_start_date"], search["window_end_date"]) == (first, last)
+    days = (last - first).days + 1
+    assert (search["customers_count"], search["spend_amount"]) == (days, 50 * days)
+    variant = records(
+        con,
+        f"""
+        select window_start_date, window_end_date, customers_count, spend_amount from marts.mart_decision_variant_units
+        where unit_id = 'Paid Search' and touch_rule = 'first' and horizon_days = {HORIZON}""",
+    )
+    assert variant == [{name: search[name] for name in variant[0]}]
+
+
 def test_quantity_counts_once_and_payments_do_not_multiply_lines(con: duckdb.DuckDBPyConnection) -> None:
     def total(store: str) -> dict[str, Any]:
         bridge = records(con, f"select step_id, amount from marts.mart_margin_bridge where store_id = '{store}'")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LINES = """
 create table core.fct_order_lines as select * from (values
     ('Email', 60.00::decimal(18, 4), true, 'known', 'assumed'),
+    ('Email', -50.00, true, 'known', 'unknown'),
     ('Email', 20.00, true, 'unknown', 'assumed'),
     ('Unassigned', 20.00, true, 'known', 'assumed'),
     ('Email', 999.00, false, 'unknown', 'unknown')
@@ -92,7 +93,7 @@ def test_the_store_answers(store: PublishedStore) -> None:
         "ops.manifest",
         "ops.table_grades",
     }
-    assert tables["core.fct_order_lines"]["rows_count"] == 4
+    assert tables["core.fct_order_lines"]["rows_count"] == 5
     assert tables["ops.manifest"]["columns"] == ["manifest_id", "manifest_json"]
 
 

@@ -51,6 +51,7 @@ ORDERS = [
     order("nobody", DAY, customer_id="unknown"),
     order("void first", "2024-01-01", customer_id="late", status="void", channel="Email"),
     order("counts", DAY, customer_id="late", channel="Direct"),
+    order("trying out", "2024-03-15 13:00:00", customer_id="staff", is_test=True, session_id="vera 1"),
 ]
 SESSIONS = [
     visit("paid", "2024-03-10 09:00:00", source="google", medium="cpc", campaign="brand"),
@@ -134,7 +135,7 @@ def test_what_acquired_a_customer(con: duckdb.DuckDBPyConnection) -> None:
             "Paid Social",
             "cold",
             "session",
-        ),  # the visitor is known by the order's session; before the lookback is out
+        ),  # known by her order's session, not by a test order of hers; before the lookback is out
         "told": ("Paid Social", "(not set)", "declared"),
         "plain": ("Email", "news", "first_order"),
         "unknown": ("Unassigned", "(not set)", "unassigned"),

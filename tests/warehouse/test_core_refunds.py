@@ -22,6 +22,7 @@ TABLES = {
         order("test", "2024-03-01", is_test=True),
         order("dollar", "2024-03-01", currency="USD"),
         order("empty", "2024-03-01", customer_id="ben"),
+        order("half known", "2024-03-01"),
     ],
     "order_items": [
         item("line", 1, "a"),
@@ -38,6 +39,8 @@ TABLES = {
         item("cancelled", 1, "a"),
         item("test", 1, "a"),
         item("dollar", 1, "a"),
+        item("half known", 1, "a"),
+        item("half known", 2, "b"),
     ],
     "products": [
         {"product_id": "postage", "name": "Postage", "kind": "shipping"},
@@ -64,6 +67,7 @@ TABLES = {
         refund("sold later", "2024-02-01", 4, customer_id="anna", product_id="a"),
         refund("postage", "2024-04-01", 3, customer_id="anna", product_id="postage"),
         refund("order without lines", "2024-04-01", 1, order_id="empty"),
+        refund("half known", "2024-04-01", 200, order_id="half known", restocked_quantity=2),
     ],
 }
 
@@ -107,6 +111,7 @@ def test_cost_comes_back_for_restocked_goods_only(con: duckdb.DuckDBPyConnection
     assert lines(con, "goods_cost_amount", "restocked_quantity")["restocked 1"] == (0, 5)  # never more than was sent
     restocked = refunds(con, "restocked_cost_amount")
     assert (restocked["restocked"], restocked["restocked again"], restocked["line"]) == (20, 30, 0)
+    assert restocked["half known"] is None  # one of its two goods has no known cost
     assert lines(con, "goods_cost_amount")["product 1"] == 6
     assert restocked["no order"] == 12
 

@@ -258,7 +258,7 @@ def _cost_coverage(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     lines = [(label, column) for label, column in _COST_LINES if column in columns]
     if not lines:
         return []
-    revenue = "sum(net_revenue_amount)"
+    revenue = "sum(greatest(net_revenue_amount, 0))"
     shares = " union all ".join(
         f"select {place} as place, '{label}' as cost_line,"
         + ",".join(

@@ -29,12 +29,16 @@ final as (
         sum(spread.tax_amount) as tax_amount,
         sum(spread.shipping_amount) as shipping_amount,
         sum(spread.handling_cost_amount) as handling_cost_amount,
-        sum(
-            case
-                when lines.is_cancelled or spread.restocked_quantity = 0 then 0
-                else {{ amount_times('lines.unit_cost_amount', 'spread.restocked_quantity') }}
-            end
-        ) as restocked_cost_amount
+        case
+            when bool_and(lines.is_cancelled or spread.restocked_quantity = 0 or lines.unit_cost_amount is not null)
+                then
+                    sum(
+                        case
+                            when lines.is_cancelled or spread.restocked_quantity = 0 then 0
+                            else {{ amount_times('lines.unit_cost_amount', 'spread.restocked_quantity') }}
+                        end
+                    )
+        end as restocked_cost_amount
     from spread
     inner join lines
         on spread.store_id = lines.store_id and spread.order_id = lines.order_id and spread.line_number = lines.line_number

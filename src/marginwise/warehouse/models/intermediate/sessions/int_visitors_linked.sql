@@ -10,7 +10,7 @@ with sessions as (
 orders as (
 
     select store_id, session_id, customer_id, ordered_at from {{ ref('stg_orders') }}
-    where session_id is not null and customer_id is not null
+    where session_id is not null and customer_id is not null and status <> 'void' and not coalesce(is_test, false)
 
 ),
 
