@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from marginwise.engine.ledger import open_ledger
+from marginwise.engine.run_ledger import begin_stage, end_stage
+from marginwise.errors import OutOfOrder
+from marginwise.ops import pipeline
+from marginwise.ops.stages import RunContext, built_from, landed_by
+from marginwise.settings import load_settings
 from tests.shell import marginwise
 
 pytestmark = pytest.mark.xdist_group("stage_order")
@@ -41,8 +49,6 @@ def test_other_settings_than_those_built_with_are_refused(store: Path) -> None:
 
 def test_a_build_that_failed_is_never_published(store: Path) -> None:
     """Found wrong once: after a failed build, `decide` published the tables it had left behind."""
-    import duckdb
-
     con = duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"))
     con.execute("update ops.runs set status = 'failed' where stage = 'build'")
     con.close()
@@ -50,3 +56,41 @@ def test_a_build_that_failed_is_never_published(store: Path) -> None:
     assert refused.code == 4
     assert "'build', which failed" in refused.err
     assert marginwise("run", "--from", "build", "-p", store, cwd=store).code == 0
+
+
+MAPPING = """
+extends = "contract"
+[source]
+name = "shop"
+"""
+RULES = "priority,source_pattern,medium_pattern,campaign_pattern,paid_required,channel_name\n1,google,,,,Search\n"
+SETTINGS = """
+[sources.shop]
+mapping = "shop.map.toml"
+data = "data"
+[channels]
+rules = "rules.csv"
+"""
+
+
+def context_of(folder: Path) -> RunContext:
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
+    return RunContext(load_settings(folder), run_id="r", now=lambda: now, progress=lambda *_: None)
+
+
+def test_other_mappings_than_those_landed_by_are_refused(tmp_path: Path) -> None:
+    """Found wrong once: an edited mapping stood in the manifest of numbers that the old one had made."""
+    for name, text in (("shop.map.toml", MAPPING), ("rules.csv", RULES), ("marginwise.toml", SETTINGS)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    context = context_of(tmp_path)
+    con = duckdb.connect()
+    open_ledger(con)
+    begin_stage(con, "r", "land", context.now())
+    end_stage(con, "r", "land", context.now(), failed=False, facts={"landed_by": landed_by(context)})
+    built = built_from(context, con)
+    pipeline._require_what_it_rests_on(context_of(tmp_path), con, "check")
+    (tmp_path / "rules.csv").write_text(RULES.replace("Search", "Paid"), encoding="utf-8")
+    assert built_from(context_of(tmp_path), con) != built
+    (tmp_path / "shop.map.toml").write_text(MAPPING + "time_zone = 'Europe/Berlin'\n", encoding="utf-8")
+    with pytest.raises(OutOfOrder, match="--from land"):
+        pipeline._require_what_it_rests_on(context_of(tmp_path), con, "check")

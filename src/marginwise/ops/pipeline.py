@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
 from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, StoreBusy, nearest
-from marginwise.ops.stages import STAGE_WORK, RunContext, built_from, warehouse_of
+from marginwise.ops.stages import STAGE_WORK, RunContext, built_from, landed_by, warehouse_of
 from marginwise.settings import Settings
 
 __all__ = ["STAGES", "RunReport", "StageReport", "chosen_stages", "run"]
@@ -141,6 +141,11 @@ def _require_what_it_rests_on(context: RunContext, con: duckdb.DuckDBPyConnectio
                 f"Stage {name!r} is older than the stage it rests on.", fix=f"Use `marginwise run --from {name}`."
             )
         previous_end = record.ended_at
+    if "land" in earlier and records["land"].facts.get("landed_by") != landed_by(context):
+        raise OutOfOrder(
+            "The files were landed by other sources or mappings than those of now.",
+            fix="Use `marginwise run --from land`.",
+        )
     if "build" in earlier and records["build"].facts.get("built_from") != built_from(context, con):
         raise OutOfOrder(
             "The warehouse was built from other files or settings than those of now.",

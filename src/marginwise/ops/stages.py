@@ -38,7 +38,7 @@ from marginwise.ops.identity import run_identity
 from marginwise.ops.source_mappings import is_own_mapping, source_mappings, sources_with_tax
 from marginwise.settings import Settings
 
-__all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "built_from", "warehouse_of", "write_memo"]
+__all__ = ["MEMO_DIRECTORY", "STAGE_WORK", "RunContext", "built_from", "landed_by", "warehouse_of", "write_memo"]
 
 MEMO_DIRECTORY = "memo"
 _EVIDENCE = tuple(f"marts.mart_decision_{name}" for name in ("units", "evidence", "variant_units", "variants"))
@@ -104,7 +104,18 @@ def land_sources(context: RunContext) -> dict[str, Any]:
         write_declared(con, context.settings)
         report = land(con, sources, landed_at=context.now(), progress=context.told("land"))
         context.exchange.load(con)
-    return {**report.as_dict(), "files_that_match_no_group": _unmatched(context)}
+    return {
+        **report.as_dict(),
+        "files_that_match_no_group": _unmatched(context),
+        "landed_by": landed_by(context),
+    }
+
+
+def landed_by(context: RunContext) -> str:
+    """Return a hash of what lays the files under the contract: the folder and the mapping of every source."""
+    sources = context.settings.sources.items()
+    told = {name: [str(source.data), context.mappings[name].model_dump_json()] for name, source in sources}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _unmatched(context: RunContext) -> list[str]:
@@ -154,11 +165,13 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
 
 
 def built_from(context: RunContext, con: duckdb.DuckDBPyConnection) -> str:
-    """Return a hash of what a build is made from: the files that count and the settings that the warehouse reads."""
+    """Return a hash of what a build is made from: the files that count, and the settings and rules the warehouse reads."""
     files = [(file["source"], file["file"], file["hash"]) for file in active_files(con)]
     settings = context.settings
+    rules = settings.directory / settings.channels.rules if settings.channels.rules else None
     told = [
         files,
+        rules.read_text("utf-8", "replace") if rules and rules.is_file() else None,
         context.project().variables,
         settings.assumptions.model_dump_json(),
         settings.channels.model_dump_json(),
