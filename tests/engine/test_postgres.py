@@ -16,7 +16,7 @@ from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.duckdb import open_warehouse, write_declared
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.postgres import PostgresServer, rows, server_of
-from marginwise.errors import BadSettings, BuildFailed, MissingExtra, ServerUnreachable, UnsetVariable
+from marginwise.errors import BadSettings, BuildFailed, MissingExtra, ServerUnreachable, UnfitServer, UnsetVariable
 from marginwise.ops.doctor import examine
 from marginwise.ops.pipeline import run
 from marginwise.ops.projects import create_demo
@@ -88,12 +88,18 @@ def test_a_switch_that_breaks_off_leaves_readers_the_store_of_before(stores: tup
     before = asked(dsn, "select count(*) from demo_marts.mart_daily_revenue")
     exchange = Exchange(server_of(load_settings(stores[1])))
     published = {"marts.mart_daily_revenue": ["store_id"], "ops.there_is_none": ["store_id"]}
-    with pytest.raises(Exception, match="there_is_none"):
+    with pytest.raises(UnfitServer, match="there_is_none"):
         exchange.switch(published, ("id", "{}"), ())
     assert (
         asked(dsn, "select count(*) from demo_marts.mart_daily_revenue where net_revenue_amount is not null") == before
     )
     assert asked(dsn, "select count(*) from pg_namespace where nspname like 'demo_next_%'") == [(0,)]
+
+
+def test_a_reader_that_is_no_role_is_told(stores: tuple[Path, Path]) -> None:
+    exchange = Exchange(server_of(load_settings(stores[1])))
+    with pytest.raises(UnfitServer, match=r'role "nobody" does not exist.*warehouse\.readers'):
+        exchange.switch({"ops.checks": ["table_name"]}, ("id", "{}"), ["nobody"])
 
 
 def test_a_failed_test_publishes_nothing(stores: tuple[Path, Path], dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,8 @@ class PostgresServer:
         ------
         ServerUnreachable
             When the server does not answer or refuses the user or the database.
+        UnfitServer
+            When it refuses what is asked of it inside the block.
         """
         dbapi = _driver()
         _parts(self.dsn)
@@ -72,6 +74,11 @@ class PostgresServer:
             ) from None
         try:
             yield connection
+        except dbapi.Error as error:
+            raise UnfitServer(
+                f"PostgreSQL refused a statement: {_told(error)}",
+                fix="Look at the rights of the user and at the roles in warehouse.readers; `marginwise doctor` looks too.",
+            ) from error
         finally:
             connection.close()
 
@@ -186,5 +193,6 @@ def _parts(dsn: str) -> dict[str, str]:
 
 
 def _told(error: Exception) -> str:
-    text = re.sub(r"^[A-Z_]+: \[libpq\] (Failed to connect: )?", "", str(error).strip())
-    return " ".join(text.split())
+    """Return what the server said, without the driver's words around it and without the data it speaks of."""
+    said = re.search(r"ERROR:\s*(.*)", str(error)) or re.search(r"Failed to connect: (.*)", str(error), re.DOTALL)
+    return " ".join((said[1] if said else str(error)).split())
