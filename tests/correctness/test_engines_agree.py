@@ -10,7 +10,7 @@ import pytest
 from marginwise.engine.postgres import PostgresServer
 from tests.engine.engines import differences, run_on_both
 
-pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.soak
 
 
 @pytest.mark.parametrize(

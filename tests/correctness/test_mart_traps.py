@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import duckdb
 
-pytestmark = pytest.mark.xdist_group("mart traps")
 
 FIRST_DAY = dt.date(2024, 1, 1)
 HORIZON = 30

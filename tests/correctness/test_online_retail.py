@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     import duckdb
 
-pytestmark = pytest.mark.xdist_group("online retail")
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "online_retail_2010_2011.parquet"

@@ -14,8 +14,6 @@ import pytest
 
 from tests.shell import environment, marginwise
 
-pytestmark = pytest.mark.xdist_group("ledger")
-
 KILLED_BEFORE_THE_SWITCH = """
 import os, signal, sys
 from marginwise.cli.commands import main

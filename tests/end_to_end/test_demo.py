@@ -13,8 +13,6 @@ import pytest
 from tests.end_to_end.conftest import DemoStore
 from tests.shell import BIN, marginwise
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def test_the_table_agrees_with_the_planted_truth_where_it_is_clear(demo_store: DemoStore) -> None:
     truth = json.loads((demo_store.folder / "data" / "truth.json").read_text(encoding="utf-8"))

@@ -6,12 +6,8 @@ import re
 from itertools import groupby
 from typing import Any
 
-import pytest
-
 from tests.end_to_end.conftest import DemoStore
 from tests.shell import marginwise
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def asked(store: DemoStore, query: str) -> list[dict[str, Any]]:

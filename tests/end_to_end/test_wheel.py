@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("wheel")
 
 
 def test_a_plain_pip_install_runs_the_demo(tmp_path: Path) -> None:

@@ -24,8 +24,6 @@ from marginwise.settings import Settings, load_settings
 from tests.engine.engines import differences, on_server, run_on_both
 from tests.warehouse.harness import build, land_rows
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 VARIABLE = "MARGINWISE_POSTGRES_DSN"
 # what a run tells of itself, beside what it found
 TOLD_OF_THE_RUN = {"decisions.history", "decisions.memos"}

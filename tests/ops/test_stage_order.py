@@ -17,8 +17,6 @@ from marginwise.ops.stages import RunContext, built_from, landed_by
 from marginwise.settings import load_settings
 from tests.shell import marginwise
 
-pytestmark = pytest.mark.xdist_group("stage_order")
-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:

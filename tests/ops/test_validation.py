@@ -19,8 +19,6 @@ from tests.shell import marginwise
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("validation")
-
 
 @pytest.fixture(scope="module")
 def validated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Check], list[str]]:

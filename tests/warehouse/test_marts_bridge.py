@@ -12,7 +12,6 @@ from tests.warehouse.harness import build
 from tests.warehouse.rows import item, order, records, refund
 
 Tables = dict[str, list[dict[str, Any]]]
-pytestmark = pytest.mark.xdist_group("margin bridge")
 
 FLAT = {"_raw_table": "test__order_items"}  # cancellations that stand in the same file as the sales
 
