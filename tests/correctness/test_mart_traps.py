@@ -259,16 +259,20 @@ def test_spend_and_revenue_come_from_the_same_days(con: duckdb.DuckDBPyConnectio
     assert {row["payback_days"] for row in rows} == {None}  # a customer brings 40 and costs 50
 
 
-def test_a_fixed_window_is_cut_to_days_whose_customers_are_new_and_mature_and_so_is_its_spend() -> None:
+@pytest.mark.parametrize(("window_end", "last_day"), [(120, 119 - HORIZON), (60, 60)])
+def test_a_fixed_window_is_cut_to_days_whose_customers_are_new_and_mature_and_so_is_its_spend(
+    window_end: int, last_day: int
+) -> None:
     stores = Stores()
     spend_that_converts_nobody(stores)
-    declared = {"horizon_days": HORIZON, "window_start": at(0), "window_end": at(120)}
+    declared = {"horizon_days": HORIZON, "window_start": at(0), "window_end": at(window_end)}
     con = build(stores.tables, select="+mart_decision_units +mart_decision_variant_units", vars=declared)
     search = units(con, "spend")["Paid Search"]
-    first, last = FIRST_DAY + dt.timedelta(HORIZON), FIRST_DAY + dt.timedelta(119 - HORIZON)
+    first, last = FIRST_DAY + dt.timedelta(HORIZON), FIRST_DAY + dt.timedelta(last_day)
     assert (search["window_start_date"], search["window_end_date"]) == (first, last)
     days = (last - first).days + 1
     assert (search["customers_count"], search["spend_amount"]) == (days, 50 * days)
+    assert search["pending_customers_count"] == HORIZON + 1  # those too young, wherever the window ends
     variant = records(
         con,
         f"""

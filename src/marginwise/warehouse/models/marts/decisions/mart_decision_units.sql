@@ -27,13 +27,10 @@ customers_acquired as (
 
 pending as (
 
-    select
-        customers_acquired.store_id, 'channel' as unit_kind, customers_acquired.acquisition_channel as unit_id,
-        count(*) as customers_count
+    select store_id, 'channel' as unit_kind, acquisition_channel as unit_id, count(*) as customers_count
     from customers_acquired
-    inner join windows on customers_acquired.store_id = windows.store_id and windows.period = 'current'
-    where customers_acquired.first_order_date > windows.end_date
-    group by customers_acquired.store_id, customers_acquired.acquisition_channel
+    where not is_mature and not is_left_censored
+    group by store_id, acquisition_channel
 
 ),
 
