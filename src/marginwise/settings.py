@@ -250,7 +250,7 @@ def load_settings(path: Path) -> Settings:
     """
     file = path / SETTINGS_FILE if path.is_dir() else path
     if not file.is_file():
-        raise MissingFile(f"There is no {SETTINGS_FILE} in {path}.", fix="Create one with `marginwise init`.")
+        raise MissingFile(f"There is no {SETTINGS_FILE} in {path.resolve()}.", fix="Create one with `marginwise init`.")
     try:
         declared = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -80,7 +80,7 @@ def test_a_join_with_an_optional_group_that_has_not_landed_gives_nulls(tmp_path:
     mapping = flat(tmp_path, more=JOINED)
     sql = compile_table(mapping, "products", LINES)
     assert '"labels"' in sql
-    with pytest.raises(UnknownColumn, match="the files of 'labels' lacks the column 'note'"):
+    with pytest.raises(UnknownColumn, match="the file group 'labels' lacks the column 'note'"):
         compile_table(mapping, "products", {**LINES, "labels": {"code": "VARCHAR", "label": "VARCHAR"}})
 
 

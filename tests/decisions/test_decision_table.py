@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -35,6 +36,14 @@ def test_best_verdict_comes_first_then_revenue_and_unassigned_and_guests_last() 
     names = [row.unit.main for row in decision_rows(reversed(CHANNELS), "EUR")]
     assert names == ["Paid Search", "Organic Search", "Email", "Paid Social", "Display", "Affiliates", "TikTok Ads",
                      "Unassigned", "Guests"]  # fmt: skip
+
+
+def test_a_store_too_young_to_be_judged_shows_no_amounts() -> None:
+    window = {"window_start_date": dt.date(2025, 4, 3), "window_end_date": dt.date(2025, 1, 28)}
+    changes = {**window, "net_revenue_amount": 0, "margin_amount": 0}
+    unpaid, paid = ({**CHANNELS[0], **changes, "is_paid": is_paid, "has_spend": False} for is_paid in (False, True))
+    for row in decision_rows([unpaid, paid], "EUR"):
+        assert (row.revenue, row.margin) == (Cell("not available"), Cell("not available"))
 
 
 def test_other_kinds_stay_out_of_the_channel_table() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pyarrow as pa
@@ -58,6 +59,8 @@ def test_assumed_spend_needs_no_spend_table() -> None:
         ({"known_cost_rate": 0.3, "assumed_cost_rate": 0.1}, SCALE, "costs_unknown", "cost of goods"),
         ({}, {"customers_count": 60}, "few_customers", "40 more mature customers"),
         ({}, {"p_margin_positive": None}, "no_customers", "opened_on"),
+        ({"has_spend": False, "spend_amount": None, "window_start_date": dt.date(2025, 4, 3),
+          "window_end_date": dt.date(2025, 1, 28)}, {"p_margin_positive": None}, "no_customers", "opened_on"),
     ],
 )  # fmt: skip
 def test_abstentions_say_what_is_missing(

@@ -110,7 +110,7 @@ class Compiler:
         try:
             parts = [self._entry(entry) for entry in entries]
         except _MissingColumn as missing:
-            raise self._unknown(missing, f"the files of {missing.group!r}") from missing
+            raise self._unknown(missing, f"the file group {missing.group!r}") from missing
         if not parts:
             return empty_table(table)
         return (

@@ -24,6 +24,7 @@ from marginwise.decisions.number_format import (
     rate,
     rate_range,
 )
+from marginwise.decisions.unit import has_window
 
 __all__ = ["Cell", "DecisionRow", "decision_headers", "decision_markdown", "decision_rows", "decision_table", "plain"]
 
@@ -202,7 +203,7 @@ def is_nameless(row: Row) -> bool:
 
 def lacks_spend(row: Row) -> bool:
     """Say whether money was spent on the unit but nobody knows how much, so that no margin can be told."""
-    return bool(row.get("is_paid")) and not row.get("has_spend")
+    return has_window(row) and bool(row.get("is_paid")) and not row.get("has_spend")
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:
@@ -217,7 +218,9 @@ def lacks_costs(row: Row) -> bool:
 
 def has_margin(row: Row) -> bool:
     """Say whether a margin can be told for the unit."""
-    return finite(row.get("margin_amount")) is not None and not lacks_spend(row) and not lacks_costs(row)
+    if not has_window(row) or finite(row.get("margin_amount")) is None:
+        return False
+    return not lacks_spend(row) and not lacks_costs(row)
 
 
 def _rank(row: Row) -> tuple[bool, int, Any, str]:
@@ -239,7 +242,7 @@ def _label_details(row: Row) -> tuple[str, ...]:
 
 
 def _revenue(row: Row, currency: str, places: int) -> Cell:
-    amount = finite(row.get("net_revenue_amount"))
+    amount = finite(row.get("net_revenue_amount")) if has_window(row) else None
     share = finite(row.get("revenue_share_rate"))
     details = () if amount is None or share is None else (f"{rate(share)} of store",)
     return Cell(money(amount, currency, places), details)
@@ -257,7 +260,7 @@ def _repeat(row: Row) -> Cell:
 
 def _margin(row: Row, currency: str, places: int) -> Cell:
     amount = finite(row.get("margin_amount"))
-    if amount is None:
+    if amount is None or not has_window(row):
         return Cell(NOT_AVAILABLE)
     if lacks_costs(row):
         return Cell(NOT_AVAILABLE, ("cost of goods unknown",))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from marginwise.settings import DecisionSettings
 
-__all__ = ["NOT_JUDGED", "Key", "Unit", "judged_units"]
+__all__ = ["NOT_JUDGED", "Key", "Unit", "has_window", "judged_units"]
 
 NOT_JUDGED = ("Unassigned", "Guests")
 _SUMMED = ("net_revenue_amount", "shipping_cost_amount", "payment_fee_amount", "goods_cost_amount", "commission_amount",
@@ -62,8 +62,8 @@ class Unit:
 
     @property
     def lacks_spend(self) -> bool:
-        """Whether money was spent and nobody knows how much."""
-        return bool(self.row["is_paid"]) and not self.row["has_spend"]
+        """Whether money was spent and nobody knows how much; with no day to judge there is nothing to know yet."""
+        return has_window(self.row) and bool(self.row["is_paid"]) and not self.row["has_spend"]
 
     def number(self, name: str) -> float | None:
         """Return a figure of the mart row, or None when it is not known."""
@@ -128,6 +128,18 @@ def judged_units(units: pa.Table, posteriors: pa.Table) -> list[Unit]:
         })
         for row, sums in zip(rows, own, strict=True)
     ]  # fmt: skip
+
+
+def has_window(row: Mapping[str, Any]) -> bool:
+    """Say whether there are days whose customers can be judged; a young store has none yet, so its sums mean nothing.
+
+    Parameters
+    ----------
+    row
+        A row of `mart_decision_units` or `decisions.verdicts`. Where it does not name the window, there is one.
+    """
+    start, end = row.get("window_start_date"), row.get("window_end_date")
+    return start is None or end is None or bool(start <= end)
 
 
 def _key(row: Mapping[str, Any]) -> Key:
