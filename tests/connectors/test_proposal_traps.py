@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from marginwise.connectors.dialect import Dialect
@@ -66,6 +67,24 @@ def test_the_sums_of_the_orders_tell_whether_prices_include_tax(inside: bool, tm
     assert header["prices_include_tax"] is inside
     assert "source.prices_include_tax" not in proposal.doubtful
     assert "Total is Subtotal and Shipping" in proposal.text
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_return_gives_back_the_price_less_its_discount(sign: int, tmp_path: Path) -> None:
+    """Found wrong once: a return of 10.00 sold with 1.00 off became a refund of 11.00."""
+    rows = []
+    for order in range(1, 41):
+        row = {"Order": f"R{order}", "Date": f"2025-01-{order % 28 + 1:02}", "SKU": "T-1", "Quantity": 2,
+               "Unit Price": "10.00", "Discount": "2.00"}  # fmt: skip
+        rows += [row, *([{**row, "Quantity": -1, "Discount": f"{sign}.00"}] if order % 8 == 0 else [])]
+    proposal = propose_mapping([write(tmp_path / "sales.csv", rows)])
+    refunds = next(table for table in tomllib.loads(proposal.text)["tables"] if table["table"] == "refunds")
+    with duckdb.connect() as con:
+        con.execute(
+            'create table sales as select -1 as "Quantity", 10.00 as "Unit Price", ?::decimal(18, 4) as "Discount"',
+            [sign],
+        )
+        assert con.sql(f"select {refunds['columns']['amount']} from sales").fetchall() == [(9,)]
 
 
 def test_a_cost_that_makes_the_total_is_the_price(tmp_path: Path) -> None:

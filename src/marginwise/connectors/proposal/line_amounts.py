@@ -111,7 +111,7 @@ class _Amounts:
         if self.price is not None or self.gross is not None or listed is None:
             return
         if self.total is not None:
-            value = f"({self.quantity} * {listed.number_sql} - {self._discount_sql()})"
+            value = f"({self.quantity} * {listed.number_sql} - {self._discount_sql(self.quantity)})"
             share, count = self._held(
                 f"abs({value} - {self.total.number_sql}) <= 0.011", f"{self.total.number_sql} <> 0"
             )
@@ -125,7 +125,7 @@ class _Amounts:
         if self.price is not None or cost is None or total is None:
             return
         value = f"{self.quantity} * {cost.number_sql}"
-        for less in ("0", self._discount_sql()):
+        for less in ("0", self._discount_sql(value)):
             share, count = self._held(
                 f"abs({value} - {less} - {total.number_sql}) <= 0.011", f"{total.number_sql} <> 0"
             )
@@ -178,8 +178,13 @@ class _Amounts:
             return None
         return f"coalesce({self.rate.column.rate_sql}, 0)" + ("" if (self.rate.column.maximum or 0) <= 1 else " / 100")
 
-    def _discount_sql(self) -> str:
-        return f"abs(coalesce({self.discount.number_sql}, 0))" if self.discount is not None else "0"
+    def _discount_sql(self, amount: str) -> str:
+        """Return the discount with the sign of the amount it is taken off: a return gives back the price less it."""
+        if self.discount is None:
+            return "0"
+        signed = (self.found.get("quantity"), self.price, self.total, self.gross)
+        is_signed = any(match is not None and (match.column.minimum or 0) < 0 for match in signed)
+        return ("" if not is_signed else f"sign({amount}) * ") + f"abs(coalesce({self.discount.number_sql}, 0))"
 
     def _take_discount(self) -> None:
         match = self.discount
@@ -197,7 +202,7 @@ class _Amounts:
         fraction = self._fraction()
         if self.discount is not None:
             self._take_discount()
-            return f"({value} - {self._discount_sql()})"
+            return f"({value} - {self._discount_sql(value)})"
         if self.rate is not None and fraction is not None:
             self.columns["discount_amount"] = Draft(
                 f"round({value} * {fraction}, 4)", self.rate.confidence * 0.85,
@@ -215,7 +220,7 @@ class _Amounts:
         fraction = self._fraction()
         forms = [(product, "quantity times price")]
         if self.discount is not None:
-            forms.append((f"({product} - {self._discount_sql()})", "quantity times price less discount"))
+            forms.append((f"({product} - {self._discount_sql(product)})", "quantity times price less discount"))
         if fraction is not None:
             forms.append((f"({product} * (1 - {fraction}))", "quantity times price less the discount rate"))
         for value, told in forms:
@@ -260,7 +265,7 @@ class _Amounts:
         if self.gross is not None:
             before, told = self.gross.number_sql, "total before discount"
         elif self.discount is not None:
-            before = f"({match.number_sql} + {self._discount_sql()})"
+            before = f"({match.number_sql} + {self._discount_sql(match.number_sql)})"
             told = "line total, the discount added back: CHECK that the total is after discount"
         elif fraction is not None:
             before = f"({match.number_sql} / nullif(1 - {fraction}, 0))"
@@ -294,7 +299,7 @@ class _Amounts:
             self.columns["discount_amount"] = Draft(
                 f"greatest({difference}, 0)", 0.75, f"{self.gross.column.name} less {self.total.column.name}"
             )
-        return match.number_sql if self.gross is None else f"({before} - {self._discount_sql()})"
+        return match.number_sql if self.gross is None else f"({before} - {self._discount_sql(before)})"
 
     def _from_cost(self) -> str | None:
         """Take a column that calls itself a cost for the price, where there is no other amount."""
@@ -305,7 +310,7 @@ class _Amounts:
         self.columns["unit_price"] = Draft(plain(cost), 0.5, told)
         self._take_discount()
         value = f"{self.quantity} * {cost.number_sql}"
-        return f"({value} - {self._discount_sql()})" if self.discount is not None else value
+        return f"({value} - {self._discount_sql(value)})" if self.discount is not None else value
 
     def _cost(self, value: str | None) -> None:
         cost, whole, profit = (self.found.get(name) for name in ("unit_cost", "line_cost", "profit"))
