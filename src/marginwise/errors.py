@@ -12,10 +12,12 @@ __all__ = [
     "BrokenStore",
     "BuildFailed",
     "ContractViolated",
+    "DiskFull",
     "MarginwiseError",
     "MissingExtra",
     "MissingFile",
     "MissingTable",
+    "NotWritable",
     "NothingPublished",
     "OutOfOrder",
     "ServerUnreachable",
@@ -171,6 +173,18 @@ class StoreBusy(MarginwiseError):
 
 class BrokenStore(MarginwiseError):
     """The warehouse file cannot be opened as it is (exit code 6)."""
+
+    exit_code = 6
+
+
+class DiskFull(MarginwiseError):
+    """There is no room for what has to be written (exit code 6)."""
+
+    exit_code = 6
+
+
+class NotWritable(MarginwiseError):
+    """A file or folder of the project may not be written (exit code 6)."""
 
     exit_code = 6
 

@@ -111,6 +111,11 @@ def test_numbers_stay_true_over_many_blocks(tmp_path: Path, monkeypatch: pytest.
     assert [row.row_number for row in reading.unreadable] == list(range(7, 500, 7))
 
 
+def test_a_null_character_in_a_column_name_is_left_out(tmp_path: Path) -> None:
+    """Found wrong once: the engine ends a name at it, and landing broke off with a parser error."""
+    assert read(written(tmp_path, b"a\0b,\0,c\n1,2,3\n"))[0].columns == ("ab", "column_2", "c")
+
+
 def test_lines_before_the_header_are_left_out(tmp_path: Path) -> None:
     path = written(tmp_path, "Report, of all, the sales\n\na;b\n1;2\nbroken\n3;4\n")
     shape, rows, reading = read(path, skip_rows=2)

@@ -271,12 +271,13 @@ def main() -> None:
         fail(error, as_json="--json" in sys.argv)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except Exception as error:  # a defect of ours: told in one line, with the traceback on request
+    except Exception as error:  # the machine's doing, or a defect of ours: in one line, with the traceback on request
         from marginwise.cli.console import fail
+        from marginwise.engine.hindrances import hindrance
 
         if {"--verbose", "-v"} & set(sys.argv):
             raise
-        unexpected = MarginwiseError(
+        unexpected = hindrance(error) or MarginwiseError(
             f"Unexpected {type(error).__name__}: {error}",
             fix="This is a defect of Marginwise. `marginwise --verbose …` shows where; the published store is unchanged.",
         )

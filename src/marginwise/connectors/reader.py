@@ -262,7 +262,8 @@ def _clean_names(names: Sequence[str], *, is_named: bool = True) -> tuple[tuple[
     notes: list[str] = []
     taken: set[str] = set()
     for position, given in enumerate(names, 1):
-        name = given.strip("\ufeff \t\r\n\u00a0").strip("\"'").strip()
+        # no database names a column with a null character
+        name = given.replace("\0", "").strip("\ufeff \t\r\n\u00a0").strip("\"'").strip()
         if not name:
             name = f"column_{position}"
             if is_named:

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from marginwise.engine.channel_rules import read_channel_rules
-from marginwise.errors import BrokenStore, StoreBusy
+from marginwise.engine.hindrances import hindrance
+from marginwise.errors import BrokenStore
 from marginwise.settings import Settings
 
 __all__ = ["open_warehouse", "transaction", "write_declared"]
@@ -22,18 +23,16 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyCon
     ------
     StoreBusy
         When another process holds it.
+    DiskFull, NotWritable
+        When it cannot be written.
     BrokenStore
-        When the file is no DuckDB file, or was written by a newer version.
+        When the file is no DuckDB file, is damaged, or was written by a newer version.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         con = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise StoreBusy(
-                f"Another process holds {path.name}.", fix="Wait for the run in progress, or end it, then run again."
-            ) from error
-        raise BrokenStore(
+    except duckdb.Error as error:
+        raise hindrance(error, path.name) or BrokenStore(
             f"{path.name} cannot be opened: {str(error).splitlines()[0]}",
             fix=f"Move {path.name} away; the next `marginwise run` lands and builds it anew from the source files.",
         ) from error

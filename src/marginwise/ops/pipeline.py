@@ -11,10 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 import duckdb
-from filelock import FileLock, Timeout
 
+from marginwise.engine.hindrances import hindrances_told
 from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
-from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, StoreBusy, nearest
+from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, nearest
+from marginwise.ops.run_lock import held_alone
 from marginwise.ops.stages import STAGE_WORK, RunContext, built_from, landed_by, warehouse_of
 from marginwise.settings import Settings
 
@@ -84,22 +85,15 @@ def run(
     Raises
     ------
     StoreBusy
-        When another run of the same project is at work.
+        When another run of the same project is at work, or another process holds its warehouse.
+    DiskFull, NotWritable, BrokenStore
+        When the machine or a damaged file keeps the run from going on.
     MarginwiseError
         Whatever stopped a stage; the published store stays as it was.
     """
-    settings.state_directory.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.state_directory / "run.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise StoreBusy("Another run of this project is at work.", fix="Wait until it has ended.") from error
-    try:
+    with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, run_id=uuid4().hex[:12], now=now, progress=progress or (lambda *_: None))
-        context.exchange.require()
         return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
-    finally:
-        lock.release()
 
 
 def _run_stage(context: RunContext, stage: str) -> StageReport:
