@@ -156,3 +156,17 @@ def test_tax_inside_prices_is_a_step(bridges: dict[str, Bridge]) -> None:
 
 def test_the_order_of_arrival_changes_nothing(bridges: dict[str, Bridge]) -> None:
     assert bridges["shuffled"] == bridges["ledger"]
+
+
+@pytest.mark.parametrize("cost", [40, None])
+def test_money_given_back_for_no_product_lowers_the_margin_that_is_told(cost: int | None) -> None:
+    """Found wrong once: a chargeback that names neither order nor product never reached the margin."""
+    tables = {
+        "orders": [order("a", "2024-03-01", customer_id="ann"), order("b", "2024-03-09")],
+        "order_items": [item("a", unit_cost=cost), item("b", unit_cost=cost)],
+        "refunds": [refund("chargeback", "2024-03-05", 15, customer_id="ann", kind="chargeback")],
+    }
+    con = build(tables, select="+mart_margin_bridge")
+    told = {row["step_id"]: row["amount"] for row in records(con, "select * from marts.mart_margin_bridge")}
+    assert told["net_revenue"] == 200 - 15
+    assert told["cm1"] == (None if cost is None else 200 - 80 - 15)

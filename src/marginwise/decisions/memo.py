@@ -211,8 +211,8 @@ def _caveats(facts: MemoFacts) -> list[str]:
     return [
         "Attributed margin is not causal. A channel may be credited with customers who would have come anyway; only an"
         " experiment, such as a holdout, tells. That is why the words are a test and a holdout, not a plain order.",
-        "A customer counts for the channel that brought the first order. Later orders follow the customer, whatever"
-        " brought them back.",
+        "A customer counts for the channel that is declared, else for that of the first visit before the first order,"
+        " else for that of the first order. Later orders follow the customer, whatever brought them back.",
         "Intervals hold the uncertainty of who happened to buy and how much. They do not hold errors in the source data"
         " or in declared assumptions.",
         "The past window is judged. More spend may earn less than the spend seen so far.",

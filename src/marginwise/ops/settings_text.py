@@ -1,4 +1,4 @@
-"""Writes a commented `marginwise.toml`: every section explained, every default shown."""
+"""Writes a commented `marginwise.toml`: every section that a first run may need, every default shown."""
 
 from __future__ import annotations
 

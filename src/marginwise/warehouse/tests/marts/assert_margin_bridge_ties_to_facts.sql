@@ -18,10 +18,13 @@ with lines as (
 
 ),
 
--- a refund on no order line: its product's sales say whether a margin is told
+-- a refund on no order line: its product's sales say whether a margin is told, any sale's where it names no product
 costed_products as (
 
     select distinct store_id, product_key from {{ ref('fct_order_lines') }}
+    where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
+    union
+    select store_id, 'no product' from {{ ref('fct_order_lines') }}
     where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
 
 ),
@@ -48,7 +51,9 @@ refunds as (
         ) as cm2
     from {{ ref('fct_refunds') }} as refunds
     left join costed_products
-        on refunds.store_id = costed_products.store_id and refunds.product_key = costed_products.product_key
+        on
+            refunds.store_id = costed_products.store_id
+            and coalesce(refunds.product_key, 'no product') = costed_products.product_key
     where refunds.is_orderless and refunds.is_counted
     group by refunds.store_id
 

@@ -23,6 +23,7 @@ products as (
 
 ),
 
+-- money given back for no product brings no goods back: in a store that tells margins it is known to cost what it is
 products_costed as (
 
     select
@@ -32,6 +33,8 @@ products_costed as (
     from order_lines
     where not is_cancelled and goods_cost_basis <> 'unknown'
     group by store_id, product_key
+    union all
+    select distinct store_id, 'no product', 2 from order_lines where not is_cancelled and goods_cost_basis <> 'unknown'
 
 ),
 
@@ -60,7 +63,7 @@ refunds_costed as (
     left join products_costed
         on
             orderless_refunds.store_id = products_costed.store_id
-            and orderless_refunds.product_key = products_costed.product_key
+            and coalesce(orderless_refunds.product_key, 'no product') = products_costed.product_key
     left join products
         on orderless_refunds.store_id = products.store_id and orderless_refunds.product_key = products.product_key
 
