@@ -270,6 +270,7 @@ def main() -> None:
 
         fail(error, as_json="--json" in sys.argv)
     except KeyboardInterrupt:
+        typer.echo("Interrupted. What was published before stays; run again to go on.", err=True)
         raise SystemExit(130) from None
     except Exception as error:  # the machine's doing, or a defect of ours: in one line, with the traceback on request
         from marginwise.cli.console import fail

@@ -41,7 +41,7 @@ class Reason:
 def verdict_reasons(
     unit: Unit, verdict: Verdict, settings: DecisionSettings, currency: str, *, is_cut: bool = False
 ) -> list[Reason]:
-    """Return why a unit is Scale, Fix or Kill, in the order of money.
+    """Return why a unit is Scale, Fix or Kill, in the order of money; what alone keeps it from Scale comes first.
 
     Parameters
     ----------
@@ -66,7 +66,9 @@ def verdict_reasons(
     if verdict == "kill":
         return [Reason("margin_negative", _loss(unit), f"It burns: {margin}."), *found]
     found += _uncertain(unit, settings, margin, currency, is_cut)
-    found.sort(key=lambda reason: -(reason.amount or 0.0))
+    # where it earns for certain, what it costs is not what keeps it from more: that nobody knows who comes back is
+    earns = (unit.base["p_margin_positive"] or 0.0) >= settings.scale_probability
+    found.sort(key=lambda reason: (not (earns and reason.code == "repeat_unknown"), -(reason.amount or 0.0)))
     return found
 
 

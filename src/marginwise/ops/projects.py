@@ -157,7 +157,8 @@ def create_project(project: Path, data: Path, *, pack: str | None = None, force:
         "time_zone": next((m.source.time_zone for m in mappings if m.source.time_zone != "UTC"), "UTC"),
     }  # fmt: skip
     _write(target, settings_text(entries, store=store))
-    told += [f"Settings written to {target}. Look at [store], then run `marginwise run`."]
+    where = "" if target.parent.resolve() == Path.cwd() else f" -p {project}"
+    told += [f"Settings written to {target}. Look at [store], then run `marginwise run{where}`."]
     if proposal is not None and proposal.missing:
         told[-1] = f"Settings written to {target}. Complete the mapping first: it lacks {', '.join(proposal.missing)}."
     return {"told": told, "settings": str(target), "mapping": entries[0].mapping}
