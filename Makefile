@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 DEMO := demo-store
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint format generate truth lock clean
+.PHONY: help setup demo test soak lint format generate truth bench lock clean
 
 help:            ## Show the targets.
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ generate: $(VENV)/.dev  ## Write again what is generated from the contract and t
 
 truth: $(VENV)/.dev  ## Judge simulated stores whose truth is known and write docs/truth.md.
 	$(BIN)/python -m benchmarks.truth
+
+bench: $(VENV)/.dev  ## Measure land, check and build at a million order lines against a hand-written script.
+	$(BIN)/python -m benchmarks.warehouse
 
 lock: $(VENV)/.uv  ## Resolve the dependencies anew into requirements/.
 	$(BIN)/uv lock --upgrade

@@ -1,4 +1,4 @@
-"""Writes the dbt models that every contract table has: its findings, its staging, and what their columns mean."""
+"""Writes the dbt models that every contract table has: its checked rows, its staging, and what their columns mean."""
 
 from __future__ import annotations
 
@@ -23,12 +23,9 @@ _FINDING = {
     "_violations": "The broken rules as `rule:column`, comma separated; null when the row is accepted.",
     "_found": "What stood where each of them broke, in the same order, unit separators between; never personal data.",
     "_warnings": "The rules that only warn, as `rule:column`, comma separated; null when there is none.",
-    "_copies": "How many landed rows the finding stands for: more than one only where a mapping makes a row twice.",
     "_is_current": "True when the row is loaded; false when it is in quarantine or superseded.",
 }
 _MODELS = "src/marginwise/warehouse/models"
-# Tables whose landed rows are read again whether accepted or not: the margin bridge starts from all of them.
-_BRIDGED = ("orders", "order_items", "refunds")
 
 
 def model_files(tables: Mapping[str, TableContract], notice: str) -> dict[str, str]:
@@ -46,7 +43,7 @@ def model_files(tables: Mapping[str, TableContract], notice: str) -> dict[str, s
     >>> from marginwise.contract.loader import contracts
     >>> files = model_files({"weather": contracts()["weather"]}, "Generated.")
     >>> [name.rpartition("models/")[2] for name in files]
-    ['checks/findings/findings_weather.sql', ..., 'staging/stg_weather.sql', 'staging/stg_weather.yml']
+    ['checks/rows/chk_weather.sql', ..., 'staging/stg_weather.sql', 'staging/stg_weather.yml']
     """
     files: dict[str, str] = {}
     for table in tables.values():
@@ -88,17 +85,12 @@ def quoted(text: str) -> str:
 def _models(table: TableContract) -> list[tuple[str, str, str, list[str]]]:
     identity = [*table.key, *([table.versioned_by] if table.versioned_by else [])]
     grain = table.grain[0].lower() + table.grain[1:].rstrip(".")
-    findings = [
-        *column_lines(table, 6, table.key),
-        *lineage_lines(("_source", "_raw_table", "_file_hash", "_row_number"), 6),
-        *_finding_lines(_FINDING),
-    ]
-    models = [
+    return [
         (
-            f"checks/findings/findings_{table.name}",
-            f"one landed row of {table.name} that is broken, superseded, duplicate or odd; the others are not here.",
-            "found_rows",
-            findings,
+            f"checks/rows/chk_{table.name}",
+            f"one landed row of {table.name}, accepted or not; sum nothing of it without `where _is_current`.",
+            "checked_rows",
+            [*column_lines(table, 6), *lineage_lines(LINEAGE, 6), *_finding_lines()],
         ),
         (
             f"staging/stg_{table.name}",
@@ -107,16 +99,10 @@ def _models(table: TableContract) -> list[tuple[str, str, str, list[str]]]:
             [*column_lines(table, 6), *lineage_lines(("_source", "_file_hash", "_row_number"), 6)],
         ),
     ]
-    if table.name in _BRIDGED:
-        finding = _finding_lines(("_violations", "_warnings", "_is_current"))
-        checked = [*column_lines(table, 6), *lineage_lines(LINEAGE, 6), *finding]
-        told = f"one landed row of {table.name}, accepted or not; sum nothing of it without `where _is_current`."
-        models.insert(1, (f"checks/rows/chk_{table.name}", told, "checked_rows", checked))
-    return models
 
 
-def _finding_lines(names: Iterable[str]) -> list[str]:
-    return [line for name in names for line in _entry(name, _FINDING[name], 6)]
+def _finding_lines() -> list[str]:
+    return [line for name, text in _FINDING.items() for line in _entry(name, text, 6)]
 
 
 def _entry(name: str, text: str, indent: int) -> list[str]:

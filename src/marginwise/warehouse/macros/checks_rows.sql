@@ -1,9 +1,8 @@
 {#
     The checks of any contract table, written from the contract.
 
-    findings_<table> (table): only the rows there is something to say about: broken, superseded, duplicate or odd.
-    stg_<table> (view): the accepted rows. So good rows are read and judged, and not written a second time.
-    chk_<table> (view, where something asks for it): every landed row, accepted or not, with its finding.
+    chk_<table> (table): every landed row once, its columns typed, beside them what is wrong with it, mostly nothing.
+    stg_<table> (view): the accepted rows of it. So a row is read, typed, judged and written once.
 #}
 
 {# Every landed row, its columns fitted to the contract. `given` also keeps the landed text of those that may not fit. #}
@@ -20,30 +19,7 @@
 {%- endmacro %}
 
 {# Every landed row once, typed, with its finding: what it violates, what is odd, and whether it is the one to use. #}
-{% macro checked_rows(table, contract=none, types=none) %}
-{%- set contract = contract or contract_tables()[table] -%}
-{%- set landed = source('landed', table) -%}
-{%- set types = types_of(landed) if types is none else types -%}
-select
-    {%- for name in contract['columns'] | map(attribute='name') | list + extra_columns(types) + lineage_columns() %}
-    fitted.{{ name }},
-    {%- endfor %}
-    findings._violations,
-    findings._warnings,
-    coalesce(findings._is_current, true) as _is_current
-from (
-    {{ fitted_rows(contract, landed, types) }}
-) as fitted
-left join {{ ref('findings_' ~ table) }} as findings
-    on
-        fitted._file_hash = findings._file_hash
-        and fitted._row_number = findings._row_number
-        {%- for name in contract['key'] %}
-        and fitted.{{ name }} is not distinct from findings.{{ name }}
-        {%- endfor %}
-{% endmacro %}
-
-{% macro found_rows(table) %}
+{% macro checked_rows(table) %}
 {%- set contracts = contract_tables() -%}
 {%- set contract = contracts[table] -%}
 {%- set landed = source('landed', table) -%}
@@ -87,41 +63,60 @@ linked as (
 suspected as (
     select
         *,
-        {{ any_broken(breaking) }} as _is_broken,
-        {{ any_broken(odd) }} as _is_odd
+        coalesce({{ any_broken(breaking) }}, false) as _is_broken,
+        coalesce({{ any_broken(odd) }}, false) as _is_odd
     from linked
 ),
 
-judged as {{ 'materialized ' if has_repeats }}(
+{% if has_repeats -%}
+judged as materialized (
     select
         {{ (content + lineage_columns()) | join(',\n        ') }},
         _is_repeated,
-        case when _is_broken then {{ broken_rules(breaking) }} end as _violations,
-        case when _is_broken then {{ found_values(breaking) }} end as _found,
-        case when _is_odd then {{ broken_rules(odd) }} end as _warnings
+        {{ finding_of(breaking, odd) }}
     from suspected
     where _is_broken or _is_odd or _is_repeated
 ),
-{% if has_repeats %}
+
 {{ settled_repeats(contract, content) }}
-{% endif %}
+
 final as (
     select
-        {{ contract['key'] | join(',\n        ') }},
-        _source,
-        _raw_table,
-        _file_hash,
-        _row_number,
-        _violations,
-        _found,
-        _warnings,
-        {{ '_copies' if has_repeats else '1' }} as _copies,
-        _violations is null{{ ' and _rank = 1' if has_repeats }} as _is_current
-    from {{ 'settled' if has_repeats else 'judged' }}
+        {%- for name in content + lineage_columns() %}
+        fitted.{{ name }},
+        {%- endfor %}
+        settled._violations,
+        settled._found,
+        settled._warnings,
+        coalesce(settled._violations is null and settled._rank = 1, true) as _is_current
+    from fitted
+    left join settled
+        on
+            fitted._file_hash = settled._file_hash
+            and fitted._row_number = settled._row_number
+            {%- for name in contract['key'] %}
+            and fitted.{{ name }} is not distinct from settled.{{ name }}
+            {%- endfor %}
 )
+{%- else -%}
+final as (
+    select
+        {{ (content + lineage_columns()) | join(',\n        ') }},
+        {{ finding_of(breaking, odd) }},
+        not _is_broken as _is_current
+    from suspected
+)
+{%- endif %}
 
 select * from final
 {% endmacro %}
+
+{# What is wrong and what is odd with a row, told only where something is. #}
+{% macro finding_of(breaking, odd) -%}
+        case when _is_broken then {{ broken_rules(breaking) }} end as _violations,
+        case when _is_broken then {{ found_values(breaking) }} end as _found,
+        case when _is_odd then {{ broken_rules(odd) }} end as _warnings
+{%- endmacro %}
 
 {# Does any key come more than once? Asked first, and of the key columns alone: mostly not, and then no row is ranked. #}
 {% macro keys_repeat(contract, landed, types) %}
@@ -141,7 +136,7 @@ select * from final
     Among rows with one key the newest version wins (updated_at, then the file's date), a tie goes by content, so that
     the order of arrival never matters. Older versions and the same row out of another file are superseded. What is left
     of the winner's version, another content or a second copy in one file, is a duplicate. Rows that a mapping made
-    twice of one source row are all duplicates, since nothing tells them apart: one finding stands for these copies.
+    twice of one source row are all duplicates, since nothing tells them apart: each of these copies has the one finding.
     A broken row is mended, and superseded too, when another file holds an accepted row of its key that is no older.
 #}
 {% macro settled_repeats(contract, content) -%}
@@ -207,7 +202,6 @@ settled as (
         case when _is_duplicate then {{ duplicate }} end as _violations,
         case when _is_duplicate then {{ duplicate_key }} end as _found,
         _warnings,
-        _copies,
         _rank
     from ruled
     where _rank > 1 or _warnings is not null
@@ -218,7 +212,6 @@ settled as (
             as _violations,
         case when not _is_mended then coalesce(_found, case when _copies > 1 then {{ duplicate_key }} end) end as _found,
         case when not _is_mended then _warnings end as _warnings,
-        _copies,
         case when _is_mended then 2 else 1 end as _rank
     from weighed
     where _copy = 1 and not (_is_repeated and _violations is null and _copies = 1)

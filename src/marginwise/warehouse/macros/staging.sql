@@ -1,16 +1,9 @@
 {# Staging shows what the checks accepted: the contract's columns in order, the source's own, and where the row lies. #}
 {% macro staged_rows(table) %}
-{%- set contract = contract_tables()[table] -%}
-{%- set types = types_of(source('landed', table)) -%}
-{%- set columns = contract['columns'] | map(attribute='name') | list + extra_columns(types) -%}
-with
-
-checked as (
-    {{ checked_rows(table, contract, types) }}
-)
-
+{%- set columns = contract_tables()[table]['columns'] | map(attribute='name') | list -%}
+{%- set own = extra_columns(types_of(source('landed', table))) -%}
 select
-    {{ (columns + ['_source', '_file_hash', '_row_number']) | join(',\n    ') }}
-from checked
+    {{ (columns + own + ['_source', '_file_hash', '_row_number']) | join(',\n    ') }}
+from {{ ref('chk_' ~ table) }}
 where _is_current
 {% endmacro %}

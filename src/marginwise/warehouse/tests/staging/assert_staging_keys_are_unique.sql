@@ -6,7 +6,10 @@
 {{ 'union all' if not loop.first }}
 select '{{ table }}' as table_name, cast(count(*) as bigint) as rows_with_the_key
 from {{ ref('stg_' ~ table) }}
-where {{ row_hash(contract['key']) }} in (select {{ row_hash(contract['key']) }} from {{ ref('findings_' ~ table) }})
+where {{ row_hash(contract['key']) }} in (
+    select {{ row_hash(contract['key']) }} from {{ ref('chk_' ~ table) }}
+    where not _is_current or _warnings is not null
+)
 group by {{ row_identity(contract) | join(', ') }}
 having count(*) > 1
 {% endfor %}

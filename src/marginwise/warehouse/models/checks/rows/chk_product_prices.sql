@@ -1,0 +1,2 @@
+-- Grain: one landed row of product_prices, accepted or not; sum nothing of it without `where _is_current`.
+{{ checked_rows('product_prices') }}
