@@ -1,24 +1,25 @@
 {# The sums that every evidence row carries, over columns of int_margin_entries_united. Amounts in store currency.
    Unknown costs add nothing to a margin; `unknown_cost_revenue_amount` says on how much revenue none is claimed. #}
 {% macro evidence_sums() -%}
-    sum(net_revenue_amount) as net_revenue_amount,
-    sum(coalesce(cm2_amount, 0)) as cm2_amount,
-    sum(case when cm1_amount is null then net_revenue_amount else 0 end) as unknown_cost_revenue_amount,
-    sum(refund_amount) as refund_amount,
-    sum(discount_amount) as discount_amount,
+    {{ summed('net_revenue_amount') }} as net_revenue_amount,
+    {{ summed('coalesce(cm2_amount, 0)') }} as cm2_amount,
+    {{ summed('case when cm1_amount is null then net_revenue_amount else 0 end') }} as unknown_cost_revenue_amount,
+    {{ summed('refund_amount') }} as refund_amount,
+    {{ summed('discount_amount') }} as discount_amount,
     {% for cost in ('goods_cost', 'shipping_cost', 'payment_fee') -%}
-    sum({{ cost_stated(cost ~ '_amount') }}) as {{ cost }}_amount,
+    {{ summed(cost_stated(cost ~ '_amount')) }} as {{ cost }}_amount,
     {% endfor -%}
-    sum(commission_amount) as commission_amount,
-    sum(coverage_weight_amount) as coverage_weight_amount,
+    {{ summed('commission_amount') }} as commission_amount,
+    {{ summed('coverage_weight_amount') }} as coverage_weight_amount,
     {% for basis in ('known', 'assumed') -%}
-    sum(coverage_weight_amount * (
-        case when goods_cost_basis = '{{ basis }}' then 1 else 0 end
-        + case when shipping_cost_basis = '{{ basis }}' then 1 else 0 end
-        + case when payment_fee_basis = '{{ basis }}' then 1 else 0 end
-    )) as {{ basis }}_weight_amount,
+    {%- set stated = [] -%}
+    {%- for cost in ('goods_cost', 'shipping_cost', 'payment_fee') -%}
+        {%- do stated.append("case when " ~ cost ~ "_basis = '" ~ basis ~ "' then 1 else 0 end") -%}
+    {%- endfor -%}
+    {{ summed('coverage_weight_amount * (' ~ stated | join(' + ') ~ ')') }} as {{ basis }}_weight_amount,
     {% endfor -%}
-    sum(case when goods_cost_basis = 'unknown' then coverage_weight_amount else 0 end) as goods_unknown_weight_amount,
+    {{ summed("case when goods_cost_basis = 'unknown' then coverage_weight_amount else 0 end") }}
+        as goods_unknown_weight_amount,
     count(distinct case when not is_cancelled then order_key end) as orders_count
 {%- endmacro %}
 

@@ -65,12 +65,13 @@ final as (
         {{ month_of('first_order_date') }} as cohort_month_date,
         is_left_censored,
         age_days,
-        sum(case when is_first_order then net_revenue_amount end) as first_order_net_revenue_amount
+        {{ summed('case when is_first_order then net_revenue_amount end') }} as first_order_net_revenue_amount
         {%- for days in horizons %},
         case
-            when age_days >= {{ days }} then sum(case when days_since <= {{ days }} then net_revenue_amount else 0 end)
+            when age_days >= {{ days }}
+                then {{ summed('case when days_since <= ' ~ days ~ ' then net_revenue_amount else 0 end') }}
         end as net_revenue_{{ days }}d_amount,
-        case when age_days >= {{ days }} then sum(case when days_since <= {{ days }} then cm2_amount end) end
+        case when age_days >= {{ days }} then {{ summed('case when days_since <= ' ~ days ~ ' then cm2_amount end') }} end
             as cm2_{{ days }}d_amount
         {%- endfor %}
         {%- for days in (30, 90) %},

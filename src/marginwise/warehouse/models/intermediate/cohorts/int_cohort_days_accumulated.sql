@@ -27,7 +27,7 @@ final as (
         customers.campaign_name,
         customers.cohort_month_date,
         {{ days_between('customers.first_order_date', 'entries.entry_date') }} as days_since,
-        sum(entries.cm2_amount) as cm2_amount
+        {{ summed('entries.cm2_amount') }} as cm2_amount
     from customers
     inner join entries
         on customers.store_id = entries.store_id and customers.customer_key = entries.customer_key
