@@ -111,6 +111,16 @@ def test_numbers_stay_true_over_many_blocks(tmp_path: Path, monkeypatch: pytest.
     assert [row.row_number for row in reading.unreadable] == list(range(7, 500, 7))
 
 
+def test_a_file_of_too_many_columns_is_refused(tmp_path: Path) -> None:
+    """Found wrong once: a file of 10,000 columns kept landing busy for more than ten minutes."""
+    names = [f"c{number}" for number in range(10_000)]
+    with pytest.raises(UnreadableFile, match=r"has 10,000 columns\. Accepted: at most 1,000 columns"):
+        read(written(tmp_path, ",".join(names) + "\n" + ",".join("1" * 10_000) + "\n"))
+    pq.write_table(pa.table({name: [1] for name in names}), tmp_path / "wide.parquet")
+    with pytest.raises(UnreadableFile, match="has 10,000 columns"):
+        read(tmp_path / "wide.parquet")
+
+
 def test_a_null_character_in_a_column_name_is_left_out(tmp_path: Path) -> None:
     """Found wrong once: the engine ends a name at it, and landing broke off with a parser error."""
     assert read(written(tmp_path, b"a\0b,\0,c\n1,2,3\n"))[0].columns == ("ab", "column_2", "c")

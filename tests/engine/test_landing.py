@@ -256,6 +256,52 @@ def test_a_file_without_a_needed_column_is_refused_alone(shop: Shop) -> None:
     assert len(shop.lines()) == 3
 
 
+def test_a_join_with_an_optional_group_that_has_not_landed_is_counted_too(tmp_path: Path) -> None:
+    """Found wrong once: landing broke off with the engine's own error where a joined optional file was not there."""
+    joined = """
+[files.names]
+path = "names.csv"
+optional = true
+
+[[tables]]
+table = "products"
+from = "lines as l"
+join = 'left join (select code, any_value(name) as name from names group by code) as n on n.code = l."Item"'
+one_row_per = ["product_id"]
+[tables.columns]
+product_id = '"Item"'
+name = "n.name"
+
+[[tables]]
+table = "customers"
+from = "lines as l"
+join = 'left join (select code, any_value(name) as name from names group by code) as n on n.code = l."Item"'
+[tables.columns]
+customer_id = '"No"'
+created_at = '"Day"'
+country = "n.name"
+"""
+    shop = Shop(tmp_path, FLAT + joined)
+    shop.put("sales.csv", "1;2024-01-01;pen;1;2.00")
+    assert shop.land().checks == []
+    assert shop.rows("select customer_id, country from landed.customers") == [("1", None)]
+
+
+def test_a_column_that_comes_as_text_and_as_a_map_is_text(tmp_path: Path) -> None:
+    """Found wrong once: the engine's common type of a text and a map is a map, and landing broke off with its error."""
+    shop = Shop(tmp_path)
+    shop.put("sales-1.csv", "1;2024-01-01;pen;1;2.00")
+    odd = {"No": ["2"], "Day": ["2024-01-02"], "Pieces": ["1"], "Price": ["3.00"]}
+    items = {"list": pa.array([[1, 2]]), "map": pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())),
+             "struct": pa.array([{"a": 1}]), "bytes": pa.array([b"\xff"]), "null": pa.nulls(1)}  # fmt: skip
+    for name, item in items.items():
+        pq.write_table(pa.table({**odd, "Item": item}), shop.data / f"sales-{name}.csv")
+    report = shop.land()
+    assert not report.refused
+    assert report.rows == 1 + len(items)
+    assert ("1", "pen") in shop.rows("select order_id, product_id from landed.order_items")
+
+
 def test_an_optional_column_that_is_missing_stays_empty_and_is_noted(tmp_path: Path) -> None:
     shop = Shop(tmp_path, FLAT + "discount_amount = '\"Rebate\"'\n")
     shop.put("sales-1.csv", "1;2024-07-01;A;2;3.50;0.5", header=HEADER.replace("Price", "Price;Rebate"))

@@ -10,6 +10,7 @@ import pytest
 
 from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.duckdb import open_warehouse, write_declared
+from marginwise.engine.stage_tables import table_grades
 from marginwise.settings import Settings
 from tests.warehouse.harness import build, land_rows
 
@@ -64,6 +65,10 @@ DIRTY: dict[str, Sequence[dict[str, Any]]] = {
     ],
     "customers": [{"customer_id": "c1", "created_at": "2026-01-01", "birth_date": "1899-05-05", "email": "x@y.org"}],
     "products": [{"product_id": "mug", "name": "Mug", "launched_at": "2031-01-01"}],
+    "payments": [
+        {"order_id": "good", "payment_number": number, "method": "card", "amount": "3", "paid_at": paid_at}
+        for number, paid_at in enumerate(("2026-01-06", "294247-01-01", "infinity", "0044-03-15 (BC)"))
+    ],
 }  # fmt: skip
 
 
@@ -119,6 +124,13 @@ def test_each_broken_rule_of_an_order_is_named_with_its_column_and_value(dirty: 
 def test_a_time_with_an_offset_becomes_utc(dirty: duckdb.DuckDBPyConnection) -> None:
     (found,) = dirty.execute("select ordered_at from staging.stg_orders where order_id = 'offset'").fetchall()
     assert found == (dt.datetime(2026, 1, 4, 22, 30),)  # noqa: DTZ001 - stored as naive UTC
+
+
+def test_a_year_that_no_calendar_has_is_no_time(dirty: duckdb.DuckDBPyConnection) -> None:
+    """Found wrong once: a payment in the year 294247, which only warns, broke off whoever read the newest day."""
+    assert staged(dirty, "payments", "paid_at") == [dt.datetime(2026, 1, 6), None, None, None]  # noqa: DTZ001
+    assert counted(dirty, "payments", "type", "paid_at") == ("warn", 3)
+    assert {row["table_name"]: row["newest_at"] for row in table_grades(dirty)}["payments"] == dt.datetime(2026, 1, 6)  # noqa: DTZ001
 
 
 def test_lines_are_held_to_type_sign_and_parent(dirty: duckdb.DuckDBPyConnection) -> None:

@@ -172,7 +172,7 @@ class Compiler:
             missed = " and ".join(f"not coalesce(({e.where}\n), false)" for e in entries)
             return f"{source} as {identifier(entries[0].alias)} where {missed}"
         reached = "\nunion all ".join(
-            f"select _file_hash, _row_number from (\n{self._selected(e, {})}\n)" for e in entries
+            f"select _file_hash, _row_number from (\n{self._bound(e, {})}\n)" for e in entries
         )
         return f"{source} as g anti join (\n{reached}\n) as t using (_file_hash, _row_number)"
 
@@ -182,7 +182,7 @@ class Compiler:
             return None
         return (
             "select coalesce(sum(copies - 1), 0) from (select count(*) as copies from (\n"
-            f"{self._selected(entry, {})}\n) group by _file_hash, _row_number having count(*) > 1)"
+            f"{self._bound(entry, {})}\n) group by _file_hash, _row_number having count(*) > 1)"
         )
 
     def differing(self, entry: TableMapping) -> str | None:
@@ -326,9 +326,9 @@ class Compiler:
         self, error: duckdb.Error, entry: TableMapping, expressions: Dictionary[str, str]
     ) -> BadMapping | _MissingColumn:
         where = f"tables.{entry.table}"
-        for name, expression in expressions.items():
+        for name in filter(expressions.__contains__, entry.columns):
             try:
-                self.types(self._selected(entry, {name: expression}))
+                self.types(self._selected(entry, {name: expressions[name]}))
             except duckdb.Error as found:
                 if self._binds(entry, {}):
                     error, where = found, f"tables.{entry.table}.columns.{name}"
@@ -365,7 +365,8 @@ class Compiler:
         except _MissingColumn as missing:
             if missing.group == group:
                 raise
-        for name in expressions.keys() - needed.keys():
+        # what has the name of its column binds: asking for each would take long where a file has many
+        for name in entry.columns.keys() - needed.keys():
             try:
                 self._bound(entry, {name: expressions[name]})
             except _MissingColumn as missing:

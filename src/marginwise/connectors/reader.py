@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FileShape", "Reading", "UnreadableRow", "content_hash", "inspect_file", "read_text_file"]
 
 BLOCK_BYTES = 8 * 1024 * 1024
+MOST_COLUMNS = 1000
 LINEAGE = ("_file_hash", "_row_number", "_file_date", "_landed_date", "_source", "_raw_table")
 
 
@@ -128,7 +129,7 @@ def inspect_file(
     Raises
     ------
     UnreadableFile
-        When it cannot be read, or has another number of columns than `columns` names.
+        When it cannot be read, has another number of columns than `columns` names, or more than a table may have.
     """
     if storage_kind(path) == "parquet":
         try:
@@ -137,6 +138,7 @@ def inspect_file(
             raise UnreadableFile(
                 f"{path.name} is no readable Parquet file: {error}.", fix="Write or fetch it again."
             ) from error
+        _hold_width(path, len(names))
         clean, notes = _clean_names(names)
         return FileShape(clean, names, None, notes=notes)
     dialect, sample, is_whole = find_dialect(path, declared, skip=skip_rows)
@@ -151,6 +153,7 @@ def inspect_file(
     first, lines = records[0]
     data = records[1:] if header else records
     width = Counter(len(record) for record, _ in data).most_common(1)[0][0] if data else len(first)
+    _hold_width(path, max(width, len(first)))
     names = tuple(columns) or (tuple(first) if header else tuple("" for _ in range(width)))
     if columns and data and width != len(columns):
         raise UnreadableFile(
@@ -255,6 +258,15 @@ class _Numbering:
         while self._seen < len(self._broken) and self._broken[self._seen] < self._next:
             self._seen += 1
         return pa.array(numbers[:count])
+
+
+def _hold_width(path: Path, count: int) -> None:
+    if count > MOST_COLUMNS:
+        raise UnreadableFile(
+            f"{path.name} has {count:,} columns.",
+            accepted=f"at most {MOST_COLUMNS:,} columns",
+            fix="Export fewer, or declare `delimiter` and `quote` of its file group if it has not that many.",
+        )
 
 
 def _clean_names(names: Sequence[str], *, is_named: bool = True) -> tuple[tuple[str, ...], tuple[str, ...]]:

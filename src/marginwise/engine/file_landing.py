@@ -146,8 +146,14 @@ def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
     UnreadableFile
         When it cannot be read to its end, or was changed meanwhile; nothing of it has landed.
     """
-    with transaction(con):
-        return _land(con, candidate, moment)
+    try:
+        with transaction(con):
+            return _land(con, candidate, moment)
+    except (duckdb.DataError, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        raise UnreadableFile(
+            f"{candidate.name} does not go with the files before it: {str(error).splitlines()[0]}",
+            fix="Write it again with the column types of those files.",
+        ) from error
 
 
 def _land(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:

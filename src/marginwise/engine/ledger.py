@@ -43,6 +43,15 @@ _TABLES = (
     "create table if not exists ops.declared_formats "
     "(raw_table varchar, table_name varchar, column_name varchar, accepted varchar)",
 )
+_WHOLE_NUMBERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")} | {
+    "INTEGER",
+    "UINTEGER",
+}
+_FAMILIES = (
+    _WHOLE_NUMBERS | {"DECIMAL", "FLOAT", "DOUBLE"},
+    {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"},
+)
+"""Types that hold one another's values; whatever else differs is kept as text."""
 _NEWEST_FIRST = "file_date desc nulls last, landed_at desc, file_name desc"
 
 
@@ -160,5 +169,12 @@ def widen_raw_table(
 
 
 def _wider(con: duckdb.DuckDBPyConnection, one: str, other: str) -> str:
+    if not any(set(map(_stem, (one, other))) <= family for family in _FAMILIES):
+        return "VARCHAR"  # the engine would make a map of a text that is to share its column with one
     rows = con.execute(f"describe select cast(null as {one}) as c union all select cast(null as {other})").fetchall()
     return str(rows[0][1])
+
+
+def _stem(kind: str) -> str:
+    """Return a type's name without its precision; a list or a struct is no simple type and stays whole."""
+    return kind.split("(", 1)[0] if kind.startswith("DECIMAL(") else kind

@@ -66,7 +66,10 @@
     from (
         select
             count(*) as row_count,
-            {% if contract['freshness_column'] -%} cast(max({{ contract['freshness_column'] }}) as timestamp)
+            {% if contract['freshness_column'] -%} cast(
+                max({{ contract['freshness_column'] }}) filter (where {{ contract['freshness_column'] }} <= date '9999-12-31')
+                as timestamp
+            )
             {%- else -%} cast(null as timestamp) {%- endif %} as newest_at
         from {{ ref('stg_' ~ table) }}
     ) as current_rows

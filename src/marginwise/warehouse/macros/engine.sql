@@ -48,7 +48,8 @@
 {%- endmacro %}
 {#
     DuckDB rounds '6.5' to a whole number and drops the offset of '2026-01-31T18:30:00+02:00': neither may pass in silence.
-    An offset is a sign behind the date; it costs the time zone cast only where there is one.
+    An offset is a sign behind the date; it costs the time zone cast only where there is one. It also reads years that no
+    reader's calendar has ('294248-01-01', 'infinity'): they are no time.
 #}
 {% macro duckdb__fitting(expression, type) -%}
     {%- if type == 'bigint' -%}
@@ -60,7 +61,13 @@
     case
         when strlen({{ expression }}) > 16 and regexp_matches(substr({{ expression }}, 12), '[+-]')
             then timezone('UTC', try_cast({{ expression }} as timestamp with time zone))
-        else try_cast({{ expression }} as timestamp)
+        when try_cast({{ expression }} as timestamp) between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'
+            then try_cast({{ expression }} as timestamp)
+    end
+    {%- elif type == 'date' -%}
+    case
+        when try_cast({{ expression }} as date) between date '0001-01-01' and date '9999-12-31'
+            then try_cast({{ expression }} as date)
     end
     {%- else -%}
     try_cast({{ expression }} as {{ type }})
