@@ -302,6 +302,33 @@ def test_a_column_that_comes_as_text_and_as_a_map_is_text(tmp_path: Path) -> Non
     assert ("1", "pen") in shop.rows("select order_id, product_id from landed.order_items")
 
 
+def test_an_optional_file_that_is_refused_stops_the_run_unless_an_older_one_holds(tmp_path: Path) -> None:
+    """Found wrong once: the message named no file, and an unreadable first file of spend was a store without spend."""
+    spend = """
+[files.spend]
+path = "spend*.csv"
+optional = true
+
+[[tables]]
+table = "marketing_spend"
+from = "spend"
+same_names = true
+"""
+    shop = Shop(tmp_path, FLAT + spend)
+    shop.put("sales.csv", "1;2024-01-01;pen;1;2.00")
+    named = shop.put("spend-1.csv", "2024-01-01,Email,3", header="spend_date,canal,spend_amount\n")
+    with pytest.raises(UnknownColumn, match=r"spend-1\.csv: the file lacks the column 'channel'"):
+        shop.land()
+    named.write_bytes(b"PAR1 cut off")
+    with pytest.raises(UnreadableFile, match=r"spend-1\.csv is no readable Parquet file"):
+        shop.land()
+    named.write_text("spend_date,channel,spend_amount\n2024-01-01,Email,3\n")
+    assert not shop.land().refused
+    shop.put("spend-2.csv", "2024-01-01,Email,3", header="spend_date,canal,spend_amount\n")
+    assert [file.file_name for file in shop.land().refused] == ["spend-2.csv"]
+    assert shop.rows("select channel from landed.marketing_spend") == [("Email",)]
+
+
 def test_an_optional_column_that_is_missing_stays_empty_and_is_noted(tmp_path: Path) -> None:
     shop = Shop(tmp_path, FLAT + "discount_amount = '\"Rebate\"'\n")
     shop.put("sales-1.csv", "1;2024-07-01;A;2;3.50;0.5", header=HEADER.replace("Price", "Price;Rebate"))

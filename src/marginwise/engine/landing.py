@@ -139,7 +139,7 @@ def land(
     MissingFile
         When a data folder, or every file of a group that is not optional, is not there and never was.
     UnreadableFile, UnknownColumn
-        When every file of such a group was refused; the other files have landed by then.
+        When every file of a group, optional or not, was refused and none has landed before; the other files have.
     BadMapping
         When a mapping cannot be evaluated over the files' columns; nothing of its source has landed.
     """
@@ -197,12 +197,10 @@ class _Landing:
                 )  # fmt: skip
                 contents.add(content)
                 self._tell(candidate)
+        # what has never landed has nothing to fall back on: spend that cannot be read is not a store without spend
         landed = raw_table_names(self.con)
-        needed = {
-            mapping.raw_table(group) for group, described in mapping.files.items() if not described.optional
-        } - landed
         for refused in self.report.refused:
-            if refused.raw_table in needed:
+            if refused.raw_table not in landed:
                 raise refused.error
 
     def write_checks(self, mappings: Dictionary[str, Mapping], gone: list[GoneFile]) -> None:
@@ -242,15 +240,9 @@ class _Landing:
 
     def _fitting(self, mapping: Mapping, fresh: list[Candidate]) -> list[Candidate]:
         """Return the files that have what the mapping needs; each other one is refused alone."""
-        columns = {group: raw_columns(self.con, mapping.raw_table(group)) for group in mapping.files}
-        for candidate in fresh:
-            there = columns[candidate.group]
-            taken = {name.casefold() for name in there}
-            there.update({name: kind for name, kind in candidate.columns.items() if name.casefold() not in taken})
-        present = {group: named for group, named in columns.items() if named}
         verdicts: dict[object, MarginwiseError | list[str]] = {}
         fitting = []
-        with Compiler(mapping, present) as compiler:
+        with Compiler(mapping, self._columns(mapping, fresh)) as compiler:
             for candidate in fresh:
                 shape = (candidate.group, tuple(candidate.columns.items()))
                 if shape not in verdicts:
@@ -265,10 +257,20 @@ class _Landing:
                 else:
                     candidate.notes += verdict
                     fitting.append(candidate)
-            if fitting:
+        if fitting:
+            with Compiler(mapping, self._columns(mapping, fitting)) as compiler:
                 for table in mapping.mapped_tables():
                     compiler.table(table)
         return fitting
+
+    def _columns(self, mapping: Mapping, candidates: list[Candidate]) -> dict[str, dict[str, str]]:
+        """Return the columns that the raw table of each group has once these files have landed."""
+        columns = {group: raw_columns(self.con, mapping.raw_table(group)) for group in mapping.files}
+        for candidate in candidates:
+            there = columns[candidate.group]
+            taken = {name.casefold() for name in there}
+            there.update({name: kind for name, kind in candidate.columns.items() if name.casefold() not in taken})
+        return {group: named for group, named in columns.items() if named}
 
     def _tell(self, candidate: Candidate) -> None:
         self.done += 1
