@@ -93,6 +93,7 @@ def run(
     """
     with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, run_id=uuid4().hex[:12], now=now, progress=progress or (lambda *_: None))
+        context.exchange.require()
         return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
 
 
