@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import shutil
 import tarfile
@@ -38,6 +39,12 @@ def test_a_late_cost_changes_only_the_lines_of_its_product(tmp_path: Path) -> No
     late = random.Random(1).sample(products, 3)
     held = [line for line in lines if line.split(",")[1] in late]
     path.write_text("\n".join([header, *(line for line in lines if line not in held)]) + "\n", encoding="utf-8")
+    catalogue = store / "data" / "products.csv"
+    products_told = rows_of(catalogue)
+    with catalogue.open("w", newline="", encoding="utf-8") as file:  # which states the same costs
+        writer = csv.DictWriter(file, list(products_told[0]))
+        writer.writeheader()
+        writer.writerows({**row, "unit_cost": ""} if row["product_id"] in late else row for row in products_told)
     run_here(store, "land", "check", "build")
     before = order_lines(store)
     (store / "data" / "product_costs-2026-01-05.csv").write_text("\n".join([header, *held]) + "\n", encoding="utf-8")
