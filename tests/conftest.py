@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+from tests.beginnings import SHARED_DATA, Beginnings
+
+gc.set_threshold(50_000, 50, 100)  # as the command line does
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +33,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = get_server(tmp_path_factory.mktemp("postgres"))
     yield server.get_uri()
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def beginnings(tmp_path_factory: pytest.TempPathFactory) -> Beginnings:
+    """Return the stores that several tests begin with."""
+    folder = tmp_path_factory.getbasetemp()
+    return Beginnings(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from marginwise.ops.stages import RunContext, build_warehouse, check_contract, land_sources, warehouse_of
-from marginwise.settings import load_settings
+from marginwise.engine.duckdb import open_warehouse
+from tests.beginnings import RETAIL, Beginnings
 from tests.warehouse.rows import records
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "online_retail_2010_2011.parquet"
-SETTINGS = """
-[store]
-currency = "GBP"
-[sources.online_retail]
-mapping = "online_retail"
-data = "data"
-"""
 # the steps of the bridge in the file's own terms, the first that fits
 STEPS = """
     with rows as (
@@ -53,18 +45,13 @@ STEPS = """
 
 
 @pytest.fixture(scope="module")
-def con(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    project = tmp_path_factory.mktemp("online_retail")
-    (project / "data").mkdir()
-    shutil.copy(shared_data / "uci_online_retail" / FILE, project / "data" / FILE)
-    (project / "marginwise.toml").write_text(SETTINGS)
-    settings = load_settings(project)
-    settings.state_directory.mkdir()
-    context = RunContext(settings, "test", lambda: dt.datetime(2026, 1, 1, tzinfo=dt.UTC), lambda *_: None)
-    for stage in (land_sources, check_contract, build_warehouse):
-        stage(context)
-    with warehouse_of(context) as connection:
-        yield connection
+def con(shared_data: Path, beginnings: Beginnings) -> Iterator[duckdb.DuckDBPyConnection]:
+    assert (shared_data / "uci_online_retail" / FILE).is_file()
+    folder, outcomes = beginnings.shared(RETAIL)
+    assert [outcome.code for outcome in outcomes] == [0, 0], outcomes
+    connection = open_warehouse(folder / "retail" / ".marginwise" / "warehouse.duckdb", read_only=True)
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.beginnings import SHOP, Beginnings
 from tests.shell import marginwise
 
 
@@ -19,12 +20,12 @@ class DemoStore:
 
 
 @pytest.fixture(scope="session")
-def demo_store(tmp_path_factory: pytest.TempPathFactory) -> DemoStore:
+def demo_store(tmp_path_factory: pytest.TempPathFactory, beginnings: Beginnings) -> DemoStore:
     """Return the demo store as `make demo` leaves it, and what was printed."""
-    folder = tmp_path_factory.mktemp("demo") / "demo-store"
-    made = marginwise("demo", folder, cwd=folder.parent)
+    folder = tmp_path_factory.mktemp("demo")
+    made, ran = beginnings.copied(SHOP, folder)
     assert made.code == 0, made.err
-    ran = marginwise("run", "-p", folder, cwd=folder.parent)
     assert ran.code == 0, ran.err
-    asked = marginwise("query", "-p", folder, "--json", "select * from decisions.verdicts", cwd=folder.parent)
-    return DemoStore(folder, ran.out, asked.json)
+    store = folder / "shop"
+    asked = marginwise("query", "-p", store, "--json", "select * from decisions.verdicts", cwd=folder)
+    return DemoStore(store, ran.out, asked.json)

@@ -15,25 +15,26 @@ from marginwise.errors import OutOfOrder
 from marginwise.ops import pipeline
 from marginwise.ops.stages import RunContext, built_from, landed_by
 from marginwise.settings import load_settings
+from tests.beginnings import SHOP, Beginnings
 from tests.shell import marginwise
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("order") / "store"
-    assert marginwise("demo", folder, "--orders", "600", cwd=folder.parent).code == 0
-    return folder
+def store(beginnings: Beginnings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a demo store that has been run once."""
+    folder = tmp_path_factory.mktemp("order")
+    assert [outcome.code for outcome in beginnings.copied(SHOP, folder)] == [0, 0]
+    return folder / "shop"
 
 
 def test_a_stage_without_its_predecessors_says_what_to_run(store: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(store, tmp_path / "store")
+    copy = shutil.copytree(store, tmp_path / "store", ignore=shutil.ignore_patterns(".marginwise"))
     refused = marginwise("run", "publish", "-p", copy, cwd=copy)
     assert refused.code == 4
     assert "run --from land" in refused.err
 
 
 def test_other_settings_than_those_built_with_are_refused(store: Path) -> None:
-    assert marginwise("run", "-p", store, cwd=store).code == 0
     settings = store / "marginwise.toml"
     before = settings.read_text(encoding="utf-8")
     settings.write_text(before + "\n[decisions]\nhorizon_days = 60\n" if "\n[decisions]" not in before

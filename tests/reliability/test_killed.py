@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.beginnings import SHOP, Beginnings
 from tests.reliability.killing import Reader, kill_once, kill_runs
 from tests.reliability.stores import differing, published, run_here, small_store
 
 pytestmark = pytest.mark.xdist_group("hindrances")
 
 
-def test_a_run_killed_in_the_middle_leaves_the_next_one_nothing_to_notice(tmp_path: Path) -> None:
-    store = small_store(tmp_path / "store", orders=50)
-    run_here(store)
+def test_a_run_killed_in_the_middle_leaves_the_next_one_nothing_to_notice(
+    tmp_path: Path, beginnings: Beginnings
+) -> None:
+    assert [outcome.code for outcome in beginnings.copied(SHOP, tmp_path)] == [0, 0]
+    store = tmp_path / "shop"
     before = published(store)
     with Reader(store) as reader:
         stage = kill_once(store, 8.0)
