@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NEXT := .next
 export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -9,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 DEMO := demo-store
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint format generate truth bench lock clean
+.PHONY: help setup demo test next soak lint format generate truth bench lock clean
 
 help:            ## Show the targets.
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +23,9 @@ demo: $(VENV)/.runtime  ## Generate a demo store, run it, print the verdict and 
 
 test: $(VENV)/.dev  ## Install what the tests need and run them all.
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+
+next: $(VENV)/.dev $(NEXT)/.installed  ## Run all tests on the next DuckDB, of requirements/next.txt.
+	PYTHONPATH=$(CURDIR)/$(NEXT) $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 soak: $(VENV)/.dev  ## Run the long tests, over the real data sets.
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m soak tests
@@ -50,9 +54,10 @@ lock: $(VENV)/.uv  ## Resolve the dependencies anew into requirements/.
 	$(BIN)/uv export -q --no-dev --group build --no-emit-project --no-header --format requirements-txt -o requirements/runtime.txt
 	$(BIN)/uv export -q --all-groups --no-emit-project --no-header --format requirements-txt -o requirements/dev.txt
 	$(BIN)/uv export -q --only-group installer --no-emit-project --no-header --format requirements-txt -o requirements/installer.txt
+	echo 'duckdb>=2,<3' | $(BIN)/uv pip compile -q --upgrade --no-config --no-deps --generate-hashes --no-header --no-annotate -o requirements/next.txt -
 
 clean:           ## Remove what was installed and generated.
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) $(NEXT) $(DEMO)
 
 # uv installs fast; where it cannot reach the index that pip is configured for, pip installs the same locked set.
 $(VENV)/.uv: requirements/installer.txt
@@ -69,6 +74,13 @@ endef
 
 $(VENV)/.runtime: $(VENV)/.uv requirements/runtime.txt pyproject.toml
 	$(call install,requirements/runtime.txt)
+
+# only DuckDB lies here; all else is that of the environment
+$(NEXT)/.installed: $(VENV)/.uv requirements/next.txt
+	rm -rf $(NEXT)
+	$(BIN)/uv pip install -q --no-config --python $(BIN)/python --target $(NEXT) --no-deps --require-hashes -r requirements/next.txt \
+		|| $(BIN)/python -m pip install -q --target $(NEXT) --no-deps --require-hashes -r requirements/next.txt
+	touch $@
 
 $(VENV)/.dev: $(VENV)/.uv requirements/dev.txt pyproject.toml
 	$(call install,requirements/dev.txt)

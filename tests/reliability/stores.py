@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,16 @@ def built(store: Path, *schemas: str) -> Content:
         con.close()
 
 
-def contents(con: duckdb.DuckDBPyConnection, *schemas: str) -> Content:
-    """Return rows and a hash, whatever their order, of every table of the schemas; columns with `_` before are left out."""
+def contents(con: duckdb.DuckDBPyConnection, *schemas: str, without: Sequence[str] = ()) -> Content:
+    """Return rows and a hash, whatever their order, of every table of the schemas.
+
+    Columns with `_` before are left out, and those named.
+    """
     tables = con.execute(
         "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns()"
         " where database_name = current_database() and list_contains(?, schema_name) and table_name <> 'manifest'"
         " and column_name[1] <> '_' and not list_contains(?, column_name) group by all order by all",
-        [list(schemas), list(_CLOCKED)],
+        [list(schemas), [*_CLOCKED, *without]],
     ).fetchall()
     found: Content = {}
     for schema, table, columns in tables:
