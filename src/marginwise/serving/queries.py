@@ -161,7 +161,7 @@ class PublishedStore:
         with self._lock:
             con = self._open()
             try:
-                return con.execute(sql).to_arrow_table()
+                return con.sql(sql).to_arrow_table()
             except duckdb.Error as error:
                 raise _told(error, con) from error
 
@@ -236,7 +236,7 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: str, order: str = "") -> pa.Table | None:
-    return con.execute(f"select * from {table} {order}").to_arrow_table() if _columns(con, table) else None
+    return con.sql(f"select * from {table} {order}").to_arrow_table() if _columns(con, table) else None
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
@@ -268,7 +268,7 @@ def _cost_coverage(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         + f" from core.fct_order_lines where is_counted and {column} is not null"
         for place, (label, column) in enumerate(lines)
     )
-    rows = con.execute(f"select * exclude (place) from ({shares}) order by place").to_arrow_table().to_pylist()
+    rows = con.sql(f"select * exclude (place) from ({shares}) order by place").to_arrow_table().to_pylist()
     return [
         {name: 0.0 if value is None else value for name, value in row.items()}
         for row in rows
