@@ -14,14 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "TRAFFIC_TABLES",
     "active_files",
     "as_of_date",
     "broken_rules",
     "table_grades",
     "tables_count",
+    "traffic_channels",
     "warehouse_table",
     "write_tables",
 ]
+
+TRAFFIC_TABLES = (
+    "intermediate.int_channels_grouped",
+    "intermediate.int_traffic_labelled",
+    "staging.stg_marketing_spend",
+)
+"""What `traffic_channels` reads."""
 
 
 def warehouse_table(con: duckdb.DuckDBPyConnection, name: str, *, without: str = "") -> pa.Table:
@@ -87,6 +96,29 @@ def as_of_date(con: duckdb.DuckDBPyConnection) -> dt.date | None:
 def tables_count(con: duckdb.DuckDBPyConnection) -> int:
     """Return how many tables and views the warehouse holds."""
     return int(con.execute("select count(*) from information_schema.tables").fetchall()[0][0])
+
+
+def traffic_channels(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the channel of every name that orders, visits, customers or stated spend give theirs; nothing before a build."""
+    there = con.execute("select concat(table_schema, '.', table_name) from information_schema.tables").fetchall()
+    if not {(name,) for name in TRAFFIC_TABLES} <= set(there):
+        return {}
+    return {
+        row["label"]: row["channel_name"]
+        for row in _rows(
+            con,
+            """
+            with named as (
+                select channel, channel_name, is_spend_only from intermediate.int_channels_grouped
+                join intermediate.int_traffic_labelled using (source, medium, campaign, channel, is_paid)
+            ), stated as (
+                select trim(channel) as channel from staging.stg_marketing_spend
+            )
+            select distinct coalesce(nullif(channel, ''), channel_name) as label, channel_name from named
+            where not is_spend_only or channel in (select channel from stated)
+            """,
+        )
+    }
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

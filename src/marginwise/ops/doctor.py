@@ -13,8 +13,9 @@ from typing import Literal
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import open_warehouse
 from marginwise.engine.postgres import server_of
-from marginwise.engine.stage_tables import tables_count
+from marginwise.engine.stage_tables import tables_count, traffic_channels
 from marginwise.errors import MarginwiseError
+from marginwise.ops.declared_spend import spend_on_unknown_channels
 from marginwise.ops.source_mappings import source_mapping
 from marginwise.settings import SETTINGS_FILE, Settings, load_settings
 
@@ -73,8 +74,26 @@ def _project(settings: Settings) -> Iterator[Finding]:
     warehouse = settings.state_directory / "warehouse.duckdb"
     if warehouse.is_file():
         yield _tried("warehouse", lambda: f"{_open(warehouse)} tables")
+        yield from _declared_spend(settings, warehouse)
     if settings.warehouse.engine != "duckdb":
         yield _tried("server", lambda: _server(settings))
+
+
+def _declared_spend(settings: Settings, warehouse: Path) -> Iterator[Finding]:
+    if not settings.assumptions.spend:
+        return
+    try:
+        con = open_warehouse(warehouse, read_only=True)
+    except MarginwiseError:
+        return  # told by the finding before
+    try:
+        unknown = spend_on_unknown_channels(con, settings) if traffic_channels(con) else []
+    finally:
+        con.close()
+    for told in unknown:
+        yield Finding(
+            "declared spend", "warning", f"no order, visit, customer or stated spend names the channel {told}"
+        )
 
 
 def _open(warehouse: Path) -> int:

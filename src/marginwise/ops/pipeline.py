@@ -14,7 +14,9 @@ import duckdb
 
 from marginwise.engine.hindrances import hindrances_told
 from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
+from marginwise.engine.stage_tables import TRAFFIC_TABLES
 from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, nearest
+from marginwise.ops.declared_spend import spend_on_unknown_channels
 from marginwise.ops.run_lock import held_alone
 from marginwise.ops.stages import STAGE_WORK, RunContext, built_from, landed_by, warehouse_of
 from marginwise.settings import Settings
@@ -105,7 +107,7 @@ def _run_stage(context: RunContext, stage: str) -> StageReport:
     facts: dict[str, Any] = {}
     failed = True
     try:
-        facts = STAGE_WORK[stage](context)
+        facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
         failed = False
     except MarginwiseError as error:
         facts = dict(error.as_dict())
@@ -116,6 +118,17 @@ def _run_stage(context: RunContext, stage: str) -> StageReport:
             end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
         log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
     return StageReport(stage, seconds, facts)
+
+
+def _noticed(context: RunContext, stage: str) -> dict[str, Any]:
+    """Return what the user should look at though it stops nothing."""
+    if stage != "build" or not context.settings.assumptions.spend:
+        return {}
+    with warehouse_of(context) as con:
+        context.exchange.fetch(con, *TRAFFIC_TABLES)
+        unknown = spend_on_unknown_channels(con, context.settings)
+        context.exchange.forget(con, "staging")
+    return {"warning_declared_spend_on_a_channel_that_nothing_else_names": unknown}
 
 
 def _require_what_it_rests_on(context: RunContext, con: duckdb.DuckDBPyConnection, stage: str) -> None:
