@@ -111,7 +111,8 @@ def utc(reference: str, sql_type: str, time_zone: str) -> str:
         return naive if time_zone == "UTC" else f"({naive} at time zone {zone}) at time zone 'UTC'"
     if kind != "VARCHAR":
         return reference
-    with_seconds = f"regexp_replace({reference}, '^(\\S+[T ]\\d{{1,2}}:\\d{{2}})(\\s?[A-Z+-])', '\\1:00\\2')"
+    joined = f"regexp_replace({reference}, '(\\d)\\s+([+-]\\d)', '\\1\\2')"
+    with_seconds = f"regexp_replace({joined}, '^(\\S+[T ]\\d{{1,2}}:\\d{{2}})(\\s?[A-Z+-])', '\\1:00\\2')"
     with_offset = f"cast(try_cast({with_seconds} as timestamptz) at time zone 'UTC' as varchar)"
     naive = f"cast((try_cast({reference} as timestamp) at time zone {zone}) at time zone 'UTC' as varchar)"
     otherwise = reference if time_zone == "UTC" else f"coalesce({naive}, {reference})"

@@ -26,6 +26,9 @@ _NO_COLUMN = (
     re.compile(r'Referenced column "(?P<column>.+?)" (?:was )?not found'),
     re.compile(r'(?:Table|Values list) "(?P<table>.+?)" does not have a column named "(?P<column>.+?)"'),
     re.compile(r'Referenced table "(?P<table>.+?)" not found'),
+    re.compile(
+        r'Column "(?P<column>.+?)" referenced that exists in the SELECT clause'
+    ),  # 2.0, of `max(x) as x` without an x
 )
 
 

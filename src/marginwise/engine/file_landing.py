@@ -208,8 +208,9 @@ def _insert(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[int, 
         if reading.error:  # comes back wrapped by the engine
             raise reading.error from None
         raise
-    finally:
-        con.unregister("landing_batches")
+    con.unregister(
+        "landing_batches"
+    )  # after an error it goes with the transaction, in which nothing can be done any more
     return int(inserted[0][0]), reading.unreadable
 
 

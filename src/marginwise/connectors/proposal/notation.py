@@ -168,7 +168,9 @@ def time_notation(con: duckdb.DuckDBPyConnection, values: str, sample: Sequence[
     tried = {
         pattern: _tried(con, f"try_strptime(v, {literal(pattern)})::timestamp", filled) for pattern in candidates[:24]
     }
-    native = _tried(con, "coalesce(try_cast(v as timestamp), (try_cast(v as timestamptz) at time zone 'UTC'))", filled)
+    # DuckDB 2.0 reads "18:39 +0100" as a time without an offset, and would be an hour out
+    naive = r"case when not regexp_matches(v, '\d\s+[+-]\d') then try_cast(v as timestamp) end"
+    native = _tried(con, f"coalesce({naive}, (try_cast(v as timestamptz) at time zone 'UTC'))", filled)
     has_clock = any(re.search(r"\d[:h]\d\d", value) for value in dated)
     has_zone = (
         sum(bool(re.search(r":\d\d.*(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$", value)) for value in dated) > len(dated) / 2
