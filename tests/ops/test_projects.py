@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -11,7 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from marginwise.cli.commands import app
 from marginwise.connectors.mapping import load_mapping
 from marginwise.demo.knobs import Knobs
 from marginwise.errors import BadMapping, BadSettings, MissingFile, UnreadableFile
@@ -104,6 +107,34 @@ def test_a_mapping_that_lies_there_is_used(exports: Path, tmp_path: Path) -> Non
     created = create_project(tmp_path, exports, force=True)
     assert created["mapping"] == "mine.map.toml"
     assert not mapping.exists()
+
+
+def test_the_mappings_that_lie_there_are_told_used_or_not(exports: Path, tmp_path: Path) -> None:
+    """Found wrong once: a mapping beside the settings that fits no file got no word."""
+    create_project(tmp_path, exports)
+    mapping = tmp_path / "verkaufe.map.toml"
+    text = mapping.read_text()
+    (tmp_path / "again.map.toml").write_text(text.replace('name = "verkaufe"', 'name = "again"'))
+    (tmp_path / "other.map.toml").write_text(re.sub(r'path = ".*"', 'path = "nothing.csv"', text))
+    told = create_project(tmp_path, exports, force=True)["told"]
+    assert told[:3] == [
+        "Using the mapping again.map.toml, which fits the files.",
+        "Using the mapping verkaufe.map.toml, which fits the files.",
+        f"Not used: other.map.toml names no file of {exports}.",
+    ]
+    for name in ("again.map.toml", "verkaufe.map.toml"):
+        (tmp_path / name).unlink()
+    told = create_project(tmp_path, exports, force=True)["told"]
+    assert told[0].startswith("Not used: other.map.toml")
+    assert told[1].startswith("Mapping proposed")
+
+
+def test_map_tells_init_the_folder_it_was_given(exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found wrong once: after `map FOLDER` the advice was `init .`."""
+    monkeypatch.chdir(tmp_path)
+    for given in ("exports", next(exports.iterdir()).relative_to(tmp_path)):
+        told = CliRunner().invoke(app, ["map", str(given), "--out", "x.map.toml"]).output
+        assert "run `marginwise init exports`" in " ".join(told.split())
 
 
 def test_a_mapping_that_lies_there_unfinished_is_named(exports: Path, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def map_file(
                 [
                     proposal.summary,
                     *proposal.unused,
-                    f"Mapping written to {out}. Edit it, then run `marginwise init {file.parent}`.",
+                    f"Mapping written to {out}. Edit it, then run `marginwise init {file if file.is_dir() else file.parent}`.",
                 ]
             ),
             markup=False,

@@ -243,18 +243,17 @@ def _is_demo(settings: Path) -> bool:
 def _chosen(
     project: Path, folder: Path, files: list[Path], *, force: bool
 ) -> tuple[list[Mapping], list[str], Proposal | None]:
-    own = fitting_mappings(sorted(project.glob("*.map.toml")), folder)
+    there = sorted(project.glob("*.map.toml"))
+    own = fitting_mappings(there, folder)
+    used = [Path(mapping.origin).name for mapping in own]
+    told = [f"Using the mapping {name}, which fits the files." for name in used]
+    told += [f"Not used: {path.name} names no file of {folder}." for path in there if path.name not in used]
     if own:
-        return own, [f"Using the mapping {Path(mapping.origin).name}, which fits the files." for mapping in own], None
+        return own, told, None
     packs = fitting_packs(folder)
     if packs:
-        return (
-            packs[:1],
-            [
-                f"The files look like {packs[0].source.description or packs[0].name}: using the mapping {packs[0].name!r}."
-            ],
-            None,
-        )
+        look = packs[0].source.description or packs[0].name
+        return packs[:1], [*told, f"The files look like {look}: using the mapping {packs[0].name!r}."], None
     name = source_name(files[0] if len(files) == 1 else folder)
     proposal = propose_mapping(files, root=folder, name=name)
     target = project / f"{name}.map.toml"
@@ -264,7 +263,7 @@ def _chosen(
             fix="Edit it, or replace it with --force.",
         )
     _write(target, proposal.text)
-    told = [f"Mapping proposed in {target}: {proposal.summary}", *proposal.unused]
+    told += [f"Mapping proposed in {target}: {proposal.summary}", *proposal.unused]
     if proposal.missing:
         return [_unfinished(name, target, proposal)], told, proposal
     return [load_mapping(target)], told, proposal
