@@ -16,6 +16,7 @@ from marginwise.engine.postgres import server_of
 from marginwise.engine.stage_tables import tables_count, traffic_channels
 from marginwise.errors import MarginwiseError
 from marginwise.ops.declared_spend import spend_on_unknown_channels
+from marginwise.ops.file_fit import unfit_files
 from marginwise.ops.source_mappings import source_mapping
 from marginwise.settings import SETTINGS_FILE, Settings, load_settings
 
@@ -69,6 +70,8 @@ def _project(settings: Settings) -> Iterator[Finding]:
         yield _tried(f"mapping of {name}", lambda source=source: source_mapping(settings, source).name)  # type: ignore[misc]
         data = settings.directory / source.data
         yield Finding(f"data of {name}", "ok" if data.is_dir() else "broken", f"{source.data}" if data.is_dir() else f"no folder {source.data}")  # fmt: skip
+        if data.is_dir():
+            yield from _fit(settings, name, data)
     free = shutil.disk_usage(settings.directory).free
     yield Finding("disk", "ok" if free > _SMALL_DISK else "warning", f"{free / (1 << 30):.1f} GiB free")
     warehouse = settings.state_directory / "warehouse.duckdb"
@@ -77,6 +80,19 @@ def _project(settings: Settings) -> Iterator[Finding]:
         yield from _declared_spend(settings, warehouse)
     if settings.warehouse.engine != "duckdb":
         yield _tried("server", lambda: _server(settings))
+
+
+def _fit(settings: Settings, name: str, data: Path) -> Iterator[Finding]:
+    """Hold the mapping of a source against the columns of its files."""
+    try:
+        mapping = source_mapping(settings, settings.sources[name])
+    except MarginwiseError:
+        return  # told by the finding before
+    told = list(unfit_files(mapping, data))
+    for stops, detail in told:
+        yield Finding(f"files of {name}", "broken" if stops else "warning", detail)
+    if not told:
+        yield Finding(f"files of {name}", "ok", "all have the columns that the mapping names")
 
 
 def _declared_spend(settings: Settings, warehouse: Path) -> Iterator[Finding]:

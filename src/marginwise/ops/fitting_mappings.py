@@ -15,7 +15,7 @@ from marginwise.errors import BadMapping, MarginwiseError, MissingFile, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["fitting_mappings", "fitting_packs", "pack_for"]
+__all__ = ["file_columns", "fitting_mappings", "fitting_packs", "pack_for"]
 
 
 def fitting_mappings(paths: list[Path], folder: Path) -> list[Mapping]:
@@ -91,7 +91,9 @@ def fitting_packs(folder: Path) -> list[Mapping]:
 
 def _columns_fit(mapping: Mapping, files: dict[str, Path]) -> bool:
     try:
-        with Compiler(mapping, {group: _columns(mapping, group, path) for group, path in files.items()}) as compiler:
+        with Compiler(
+            mapping, {group: file_columns(mapping, group, path) for group, path in files.items()}
+        ) as compiler:
             for table in mapping.mapped_tables():
                 compiler.table(table)
     except MarginwiseError:
@@ -99,7 +101,14 @@ def _columns_fit(mapping: Mapping, files: dict[str, Path]) -> bool:
     return True
 
 
-def _columns(mapping: Mapping, group: str, path: Path) -> dict[str, str]:
+def file_columns(mapping: Mapping, group: str, path: Path) -> dict[str, str]:
+    """Return the columns of one file of a group and their DuckDB types.
+
+    Raises
+    ------
+    UnreadableFile
+        When it cannot be read.
+    """
     described = mapping.files[group]
     shape = inspect_file(
         path,
