@@ -78,12 +78,16 @@ class WarehouseSettings(Section):
 
     `dsn_variable` names the environment variable that holds the connection string, so that no secret stands in a file.
     On a server the store's schemas begin with `schema_prefix`; `readers` are the roles that may read what is published.
+    `memory_limit` and `threads` (0: one per core) are what the local engine may take of the machine. No number depends on
+    them, so they are no part of a run's identity.
     """
 
     engine: Literal["duckdb", "postgres"] = "duckdb"
     dsn_variable: str = Field("MARGINWISE_POSTGRES_DSN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     schema_prefix: str = Field("marginwise_", pattern=r"^[a-z][a-z0-9_]{0,29}$")
     readers: tuple[str, ...] = ()
+    memory_limit: str = Field("4GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$", exclude=True)
+    threads: int = Field(0, ge=0, le=1024, exclude=True)
 
 
 class SourceSettings(Section):
@@ -267,7 +271,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _names(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
+    return [field.alias or name for name, field in model.model_fields.items() if name != "directory"]
 
 
 def _readable(file_name: str, error: ValidationError) -> BadSettings:

@@ -5,11 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from marginwise.engine.duckdb import open_warehouse, transaction, write_declared
+from marginwise.engine.dbt import WarehouseProject
+from marginwise.engine.duckdb import engine_options, open_warehouse, transaction, write_declared
 from marginwise.engine.landed_views import create_landed_views
 from marginwise.engine.ledger import open_ledger
-from marginwise.errors import BadSettings, BrokenStore, MissingFile
-from marginwise.settings import ChannelSettings, Settings
+from marginwise.errors import BadSettings, BrokenStore, BuildFailed, MissingFile
+from marginwise.settings import ChannelSettings, Settings, WarehouseSettings
 
 
 def test_no_bar_is_drawn_where_json_is_written(tmp_path: Path) -> None:
@@ -24,6 +25,46 @@ def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(BrokenStore, match=r"warehouse\.duckdb"):
         open_warehouse(path)
+
+
+def test_what_a_killed_run_left_of_its_overflow_is_removed_and_what_is_in_use_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    folder = tmp_path / "warehouse.duckdb.tmp"
+    folder.mkdir()
+    (folder / "duckdb_temp_storage_S64K-0.tmp").write_bytes(b"left by a killed run")
+    open_warehouse(path).close()
+    assert not folder.exists()
+    con = open_warehouse(path, options={"memory_limit": "100MB", "threads": "1"})
+    con.execute("create temp table wide as select md5(range::varchar) as a, md5(a) as b from range(4_000_000)")
+    used = set(folder.iterdir())
+    assert used
+    second = open_warehouse(path, options={"memory_limit": "100MB", "threads": "1"})
+    assert used <= set(folder.iterdir())
+    assert con.execute("select count(*), count(distinct length(b)) from wide").fetchall() == [(4_000_000, 1)]
+    second.close()
+    con.close()
+
+
+def test_the_engine_takes_what_is_declared_and_never_more_than_the_machine_has() -> None:
+    with duckdb.connect() as con:
+        own = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
+    assert engine_options(WarehouseSettings()).keys() == {"memory_limit", "threads"}
+    assert engine_options(WarehouseSettings(memory_limit="900TB")) == {"memory_limit": own[0], "threads": str(own[1])}
+    assert engine_options(WarehouseSettings(memory_limit="1.5 GiB", threads=7)) == {
+        "memory_limit": "1.5 GiB",
+        "threads": "7",
+    }
+
+
+def test_models_are_built_in_the_memory_declared(tmp_path: Path) -> None:
+    options = {"memory_limit": "100KB", "threads": "1"}
+    with pytest.raises(BuildFailed, match="Out of Memory"):
+        WarehouseProject(tmp_path / "warehouse.duckdb", {}, options=options).build("channel_rules")
+
+
+def test_what_the_engine_may_take_is_no_part_of_what_a_run_is_made_of() -> None:
+    small = Settings(warehouse=WarehouseSettings(memory_limit="1GB", threads=1))
+    assert small.identity() == Settings().identity()
 
 
 @pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt])

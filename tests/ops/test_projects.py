@@ -20,7 +20,14 @@ from marginwise.demo.knobs import Knobs
 from marginwise.errors import BadMapping, BadSettings, MissingFile, UnreadableFile
 from marginwise.ops.projects import create_demo, create_project, eject_warehouse, warehouse_paths
 from marginwise.ops.settings_text import SourceEntry, settings_text
-from marginwise.settings import Assumptions, ChannelSettings, DecisionSettings, StoreSettings, load_settings
+from marginwise.settings import (
+    Assumptions,
+    ChannelSettings,
+    DecisionSettings,
+    StoreSettings,
+    WarehouseSettings,
+    load_settings,
+)
 from tests.connectors.shop_exports import VARIANTS, german, shop
 
 
@@ -32,7 +39,7 @@ def exports(tmp_path: Path) -> Path:
 
 def test_the_settings_text_names_every_setting_and_its_default() -> None:
     text = settings_text([SourceEntry("shop", "shop.map.toml", "exports")])
-    for model in (StoreSettings, Assumptions, ChannelSettings, DecisionSettings):
+    for model in (StoreSettings, Assumptions, ChannelSettings, DecisionSettings, WarehouseSettings):
         for name in model.model_fields:
             assert f"{name} =" in text or f"[assumptions.{name}]" in text or f"[[assumptions.{name}]]" in text, name
     uncommented = "\n".join(

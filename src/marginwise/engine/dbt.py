@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -84,6 +84,8 @@ class WarehouseProject:
         Values for `var(...)`, see `warehouse_variables`.
     server
         The PostgreSQL server that dbt builds on; without one it builds in the file.
+    options
+        What the engine may take of the machine, see `engine_options`; without them what it likes.
     threads
         How many models are built at once.
     """
@@ -91,11 +93,18 @@ class WarehouseProject:
     _parsed: ClassVar[dict[tuple[str | None, ...], Any]] = {}
 
     def __init__(
-        self, warehouse: Path, variables: dict[str, Any], *, server: PostgresServer | None = None, threads: int = 2
+        self,
+        warehouse: Path,
+        variables: dict[str, Any],
+        *,
+        server: PostgresServer | None = None,
+        options: Mapping[str, str] | None = None,
+        threads: int = 2,
     ) -> None:
         self.warehouse = warehouse
         self.variables = variables
         self.server = server
+        self.options = options or {}
         self.threads = threads
 
     def build(
@@ -169,6 +178,7 @@ class WarehouseProject:
                 "MARGINWISE_ENGINE": "duckdb",
                 "MARGINWISE_WAREHOUSE": str(self.warehouse),
                 "MARGINWISE_BUILD_PREFIX": "",
+                "MARGINWISE_ENGINE_OPTIONS": json.dumps(dict(self.options)),
             }
         return {
             **self.server.libpq_variables(),
@@ -182,7 +192,7 @@ class WarehouseProject:
 
         On a server it depends on the names of database and schemas.
         """
-        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR}
+        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, "MARGINWISE_ENGINE_OPTIONS": "{}"}
         key = tuple(target.get(name) for name in ("MARGINWISE_POSTGRES_DATABASE", "MARGINWISE_BUILD_PREFIX"))
         if key not in self._parsed:
             folder = self.warehouse.parent / "target" if self.server else _parse_directory()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,13 +12,56 @@ import duckdb
 from marginwise.engine.channel_rules import read_channel_rules
 from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
-from marginwise.settings import Settings
+from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["open_warehouse", "transaction", "write_declared"]
+__all__ = ["engine_options", "open_warehouse", "transaction", "write_declared"]
+
+_UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
-def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
+    """Return what the engine may take of the machine, by the names of its own options.
+
+    Memory is what the settings declare, or what the engine would take by itself where that is less (most of what the
+    machine, or the container, has).
+
+    Examples
+    --------
+    >>> engine_options(WarehouseSettings(memory_limit="64MB", threads=3))
+    {'memory_limit': '64MB', 'threads': '3'}
+    """
+    with duckdb.connect(":memory:") as con:
+        row = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
+    memory, threads = str(row[0]), int(row[1])
+    declared = warehouse.memory_limit
+    return {
+        "memory_limit": min(declared, memory, key=_bytes),
+        "threads": str(warehouse.threads or threads),
+    }
+
+
+def _bytes(amount: str) -> float:
+    """Return how much '4GB' or '3.7 GiB' is."""
+    number, unit = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", amount).groups()  # type: ignore[union-attr]
+    base = 1024 if "i" in unit else 1000
+    return float(number) * float(base ** _UNITS.index(unit.replace("i", "").replace("bytes", "B")))
+
+
+def open_warehouse(
+    path: Path, *, read_only: bool = False, options: Mapping[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file, created when it is not there.
+
+    What a killed run has left beside it, of what did not fit into memory, is removed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    read_only
+        Only read it.
+    options
+        See `engine_options`; without them the engine takes what it likes.
 
     Raises
     ------
@@ -30,7 +74,7 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyCon
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        con = duckdb.connect(str(path), read_only=read_only)
+        con = duckdb.connect(str(path), read_only=read_only, config=dict(options or {}))
     except duckdb.Error as error:
         raise hindrance(error, path.name) or BrokenStore(
             f"{path.name} cannot be opened: {str(error).splitlines()[0]}",
@@ -38,7 +82,22 @@ def open_warehouse(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyCon
         ) from error
     # the engine would draw its bar on standard output, where --json writes
     con.execute("set enable_progress_bar = false")
+    if not read_only:
+        _remove_leftovers(con, path)
     return con
+
+
+def _remove_leftovers(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Remove the files of the engine's overflow folder that are not in use: only its writer, which is this one, has any."""
+    folder = path.with_name(f"{path.name}.tmp")
+    if not folder.is_dir():
+        return
+    used = {Path(name).name for (name,) in con.execute("select path from duckdb_temporary_files()").fetchall()}
+    for leftover in folder.glob("duckdb_temp_*"):
+        if leftover.name not in used:
+            leftover.unlink(missing_ok=True)
+    if not used and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 @contextmanager

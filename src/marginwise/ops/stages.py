@@ -21,7 +21,7 @@ from marginwise.decisions.causes import causes_of
 from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
-from marginwise.engine.duckdb import open_warehouse, write_declared
+from marginwise.engine.duckdb import engine_options, open_warehouse, write_declared
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.postgres import server_of
@@ -75,7 +75,8 @@ class RunContext:
     def project(self) -> WarehouseProject:
         """Return the dbt project bound to this run's warehouse and settings."""
         variables = warehouse_variables(self.settings, sources_with_tax(self.mappings))
-        return WarehouseProject(self.warehouse_path, variables, server=self.exchange.server)
+        options = engine_options(self.settings.warehouse)
+        return WarehouseProject(self.warehouse_path, variables, server=self.exchange.server, options=options)
 
     def told(self, stage: str) -> Callable[[str, int, int], None]:
         """Return a progress callback for one stage."""
@@ -85,7 +86,7 @@ class RunContext:
 @contextmanager
 def warehouse_of(context: RunContext) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the run's warehouse for the length of a block."""
-    con = open_warehouse(context.warehouse_path)
+    con = open_warehouse(context.warehouse_path, options=engine_options(context.settings.warehouse))
     try:
         yield con
     finally:
