@@ -76,13 +76,19 @@ def ledger() -> Tables:
 
 @pytest.fixture(scope="module")
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Return the store judged at 90 days, the one judged at 45 days attached as `run45`."""
+    """Return the store judged at 90 days, with the marts of the one judged at 45 days copied to `run45`."""
     tables = ledger()
     shorter = build(tables, select=NEEDED, vars={"horizon_days": 45})
-    path = shorter.execute("select path from duckdb_databases() where not internal").fetchall()[0][0]
+    names = [f"mart_decision_{name}" for name in ("variants", "variant_units", "units", "evidence")]
+    marts = {name: shorter.sql(f"select * from marts.{name}").to_arrow_table() for name in names}
     shorter.close()
     connection = build(tables, select=NEEDED)
-    connection.execute(f"attach '{path}' as run45 (read_only)")
+    connection.execute("attach ':memory:' as run45")
+    connection.execute("create schema run45.marts")
+    for name, rows in marts.items():
+        connection.register("rows", rows)
+        connection.execute(f"create table run45.marts.{name} as select * from rows")
+        connection.unregister("rows")
     yield connection
     connection.close()
 

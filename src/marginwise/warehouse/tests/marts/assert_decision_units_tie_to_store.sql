@@ -18,7 +18,7 @@ judged as (
 
 ),
 
-entries as (
+entries as not materialized (
 
     select store_id, customer_key, order_date as entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount
     from {{ ref('fct_order_lines') }}

@@ -14,7 +14,7 @@ customers_acquired as (
 
 ),
 
-entries as (
+entries as not materialized (
 
     select * from {{ ref('int_margin_entries_united') }}
 

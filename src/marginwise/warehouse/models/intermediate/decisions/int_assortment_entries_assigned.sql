@@ -2,7 +2,7 @@
 -- subject_key is who the evidence is clustered by: the customer, else the guest order, else the nameless refund.
 {{ config(materialized='view') }}
 
-with entries as (
+with entries as not materialized (
 
     select * from {{ ref('int_margin_entries_united') }}
 

@@ -3,7 +3,7 @@
 {{ config(materialized='view') }}
 {% set columns = ['period', 'subject_key', 'customer_key', 'entered_date'] + evidence_sum_names() + ['has_repeated'] %}
 
-with acquired as (
+with acquired as not materialized (
 
     select * from {{ ref('int_acquired_margins_summed') }}
 

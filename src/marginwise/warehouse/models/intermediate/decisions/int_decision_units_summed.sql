@@ -1,6 +1,6 @@
 -- Grain: one unit (unit_kind, unit_id) with evidence in the window or the one before it, summed over its customers.
 -- Beside it what the store as a whole took in the same sense (`store_…`), for shares.
-with evidence as (
+with evidence as not materialized (
 
     select * from {{ ref('int_decision_evidence_united') }}
 

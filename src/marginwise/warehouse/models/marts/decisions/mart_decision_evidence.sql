@@ -1,5 +1,8 @@
 -- Grain: one unit (unit_kind, unit_id) and customer, guest order or nameless refund (subject_key).
 -- Never sum over unit kinds: channels, campaigns, partners and categories each tell the same money.
+-- A view: the rows lie in the two models it unites, and the published store has them as a table.
+{{ config(materialized='view') }}
+
 with evidence as (
 
     select * from {{ ref('int_decision_evidence_united') }}

@@ -12,7 +12,7 @@ customers as (
 
 ),
 
-entries as (
+entries as not materialized (
 
     select
         store_id,
