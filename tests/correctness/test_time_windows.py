@@ -72,8 +72,6 @@ def test_periods(variables: dict[str, Any], expected: tuple[str, ...]) -> None:
         found["window_start_date"],
         found["window_end_date"],
     ) == expected
-    if "window_end" in variables:
-        assert (found["previous_window_start_date"], found["previous_window_end_date"]) == ("2024-03-31", "2024-06-30")
 
 
 def test_the_start_of_the_data_and_the_young_are_told_apart() -> None:

@@ -42,11 +42,19 @@ def dsn(postgres: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def stores(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a store on both engines, built once as a whole and once more when another day has come."""
     folder = tmp_path_factory.mktemp("stores")
-    create_demo(folder / "demo", Knobs(orders=2000))
+    data = folder / "demo" / "data"
+    create_demo(folder / "demo", Knobs(orders=2000, drops=1, late_rate=0.2, corrected_rate=0.2))
+    (data / "drops").rename(folder / "waiting")
     settings = (folder / "demo" / "marginwise.toml").read_text()
-    data = json.dumps(str(folder / "demo" / "data"))
-    return run_on_both(folder, settings.replace('data = "data"', f"data = {data}"), prefix="demo_")
+    projects = run_on_both(folder, settings.replace('data = "data"', f"data = {json.dumps(str(data))}"), prefix="demo_")
+    for file in (folder / "waiting").glob("*/*"):
+        file.rename(data / file.name)
+    for project in projects:
+        stages = {stage.stage: stage.facts for stage in run(load_settings(project)).stages}
+        assert (stages["check"]["made_anew_because"], stages["build"]["made_anew_because"]) == (None, None)
+    return projects
 
 
 def asked(dsn: str, query: str) -> list[tuple[Any, ...]]:

@@ -109,9 +109,8 @@ class Compiler:
 
     def table(self, table: str) -> str:
         """Return the SQL of one contract table; see `compile_table`."""
-        entries = [entry for entry in self.mapping.tables if entry.table == table and entry.group in self.columns]
         try:
-            parts = [self._entry(entry) for entry in entries]
+            parts = [self._entry(entry) for entry in self.entries(table)]
         except _MissingColumn as missing:
             raise self._unknown(missing, f"the file group {missing.group!r}") from missing
         if not parts:
@@ -122,9 +121,13 @@ class Compiler:
             else "\nunion all by name\n".join(f"select * from (\n{part}\n)" for part in parts)
         )
 
+    def entries(self, table: str) -> list[TableMapping]:
+        """Return what fills this contract table, of file groups that have landed."""
+        return [entry for entry in self.mapping.tables if entry.table == table and entry.group in self.columns]
+
     def has_table(self, table: str) -> bool:
         """Tell whether a file group that fills this contract table has landed."""
-        return any(entry.table == table and entry.group in self.columns for entry in self.mapping.tables)
+        return bool(self.entries(table))
 
     def check_file(self, group: str, columns: Dictionary[str, str]) -> list[str]:
         """Hold the columns of one file against what the mapping needs of its group.
@@ -153,7 +156,7 @@ class Compiler:
             return [
                 lack
                 for entry in self.mapping.tables
-                if group in self._groups(entry)
+                if group in self.groups(entry)
                 for lack in self._lacks(group, entry)
             ]
         except _MissingColumn as missing:
@@ -260,7 +263,8 @@ class Compiler:
                 expressions[name] = f"{identifier(entry.alias)}.{identifier(column)}"
         return expressions | entry.columns
 
-    def _groups(self, entry: TableMapping) -> list[str]:
+    def groups(self, entry: TableMapping) -> list[str]:
+        """Return the file groups that an entry reads: its own first, then those it joins."""
         text = " ".join((entry.join, entry.where, entry.number_within, *entry.columns.values()))
         joined = [group for group in self.mapping.files if re.search(rf"\b{group}\b", text, re.IGNORECASE)]
         return list(dict.fromkeys([entry.group, *joined]))
@@ -293,7 +297,7 @@ class Compiler:
         where = f"\nwhere coalesce(({entry.where}\n), false)" if entry.where else ""
         numbered = entry if entry.number_within and expressions else None
         return (
-            f"with {self._relations(self._groups(entry), invented, numbered)}\nselect\n    " + ",\n    ".join(listed)
+            f"with {self._relations(self.groups(entry), invented, numbered)}\nselect\n    " + ",\n    ".join(listed)
             + f"\nfrom {identifier(entry.group)} as {alias}\n{entry.join}{where}"
         )  # fmt: skip
 
@@ -311,7 +315,7 @@ class Compiler:
     def _bound(self, entry: TableMapping, expressions: Dictionary[str, str]) -> str:
         """Return the entry's inner query once it binds, inventing empty columns for groups that have not landed."""
         invented: dict[str, None] = {}
-        absent = any(group not in self.columns for group in self._groups(entry))
+        absent = any(group not in self.columns for group in self.groups(entry))
         while True:
             sql = self._selected(entry, expressions, invented)
             try:

@@ -108,7 +108,13 @@ class WarehouseProject:
         self.threads = threads
 
     def build(
-        self, select: str, *, exclude: str | None = None, unit_tests: bool = False, progress: Progress | None = None
+        self,
+        select: str,
+        *,
+        exclude: str | None = None,
+        anew: bool = True,
+        unit_tests: bool = False,
+        progress: Progress | None = None,
     ) -> list[NodeResult]:
         """Build and test the selected nodes in dependency order.
 
@@ -116,6 +122,8 @@ class WarehouseProject:
         ----------
         select, exclude
             dbt node selection, such as ``tag:check``.
+        anew
+            Make everything anew; else kept models take only what is new or touched.
         unit_tests
             Also run the models' unit tests, which prove the models and say nothing of a store's data.
         progress
@@ -129,6 +137,8 @@ class WarehouseProject:
         arguments = ["build", "--indirect-selection", "cautious", "--select", *select.split()]
         if exclude:
             arguments += ["--exclude", *exclude.split()]
+        if anew:
+            arguments.append("--full-refresh")
         if not unit_tests:
             arguments += ["--exclude-resource-type", "unit_test"]
         results = self._invoke(arguments, progress)

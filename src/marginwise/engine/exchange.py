@@ -6,21 +6,19 @@ loaded into the server, and what later stages and readers need is fetched back, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader
 
-from marginwise.connectors.canonical import identifier
-from marginwise.contract.loader import Column, contracts
+from marginwise.connectors.canonical import identifier, literal
 from marginwise.engine.dbt import project_directory
-from marginwise.engine.postgres import COLLATION, PostgresServer, rows
+from marginwise.engine.duckdb import transaction
+from marginwise.engine.postgres import PostgresServer, rows
+from marginwise.engine.server_columns import ServerColumn, content_of, server_columns, travelling
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,28 +27,7 @@ __all__ = ["Exchange"]
 
 _SOURCES = ("landed", "ops", "raw")
 _BATCH_ROWS = 65_536
-_TEXT = f'text collate "{COLLATION}"'
-_TYPES = {
-    "BOOLEAN": "boolean", "TINYINT": "smallint", "UTINYINT": "smallint", "SMALLINT": "smallint", "USMALLINT": "integer",
-    "INTEGER": "integer", "UINTEGER": "bigint", "BIGINT": "bigint", "FLOAT": "real", "DOUBLE": "double precision",
-    "DATE": "date", "TIMESTAMP": "timestamp", "VARCHAR[]": "text[]", "DOUBLE[]": "double precision[]",
-}  # fmt: skip
-_OTHER_TIMESTAMP = re.compile(r"TIMESTAMP_(S|MS|NS)")
-_MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
-# types of a source whose every value fits the contract's
-_SAFE = {
-    "integer": ("TINYINT", "UTINYINT", "SMALLINT", "USMALLINT", "INTEGER", "UINTEGER", "BIGINT"),
-    "timestamp": _MOMENTS, "date": _MOMENTS, "boolean": ("BOOLEAN",),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column on its way to the server: its name, how DuckDB reads it, and its type on the server."""
-
-    name: str
-    expression: str
-    kind: str
+_FILE = "_raw_table, _file_hash, _file_date, _landed_date"
 
 
 class Exchange:
@@ -81,8 +58,32 @@ class Exchange:
         local = f"duckdb {version('duckdb')}"
         return local if self.server is None else f"{self.server.version()}, {local}"
 
+    def target(self) -> str:
+        """Return where the warehouse is built, in words that hold no secret."""
+        return "here" if self.server is None else f"{self.server.database()}, {self.server.build_prefix}"
+
+    def forget_changes(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Forget which rows of kept models came and went, now that a whole build has passed."""
+        listed = "select table_name from information_schema.tables where table_schema = '{}' order by 1"
+        if self.server is None:
+            names = [name for (name,) in con.execute(listed.format("changed")).fetchall()]
+            with transaction(con):
+                for name in names:
+                    con.execute(f"{'drop table' if '__' in name else 'delete from'} changed.{identifier(name)}")
+            return
+        with self.server.connected() as server:
+            schema = self._built("changed")
+            self._run(server, [
+                f"{'drop table' if '__' in name else 'truncate'} {schema}.{identifier(name)}"
+                for (name,) in rows(server, listed.format(schema))
+            ])  # fmt: skip
+            server.commit()
+
     def load(self, con: duckdb.DuckDBPyConnection, schemas: Sequence[str] = _SOURCES) -> list[str]:
         """Load what dbt reads into the server: relations whose content changed, all in one transaction.
+
+        Of a landed table whose rows each come of one file, only the rows of files that came are sent, and those of files
+        that are gone are deleted.
 
         Parameters
         ----------
@@ -103,12 +104,18 @@ class Exchange:
             self._run(server, [f"create schema if not exists {self._built(s)}" for s in _SOURCES])
             self._run(server, [f"create table if not exists {self._built('ops.loaded_contents')} (relation text, content text)"])  # fmt: skip
             known = dict(rows(server, f"select relation, content from {self._built('ops.loaded_contents')}"))
+            landed = _landed_versions(con)
             changed = []
             for name in names:
-                columns = _columns(con, name)
-                content = _content(con, name, columns)
-                if known.get(name) != content or not self._columns_of(server, self._built(name)):
-                    self._send(server, con, name, columns)
+                columns = server_columns(con, name)
+                shape, version = landed[name] if name in landed else (None, content_of(con, name, columns))
+                content = f"{shape or ''} {_kinds(columns)} {version}".strip().replace("'", "''")
+                before = known.get(name)
+                if before != content or not self._columns_of(server, self._built(name)):
+                    if shape and before and before.startswith(f"{shape} {_kinds(columns)} "):
+                        self._exchange_files(server, con, name, columns)
+                    else:
+                        self._send(server, con, name, columns)
                     self._run(server, [
                         f"delete from {self._built('ops.loaded_contents')} where relation = '{name}'",
                         f"insert into {self._built('ops.loaded_contents')} values ('{name}', '{content}')",
@@ -139,7 +146,7 @@ class Exchange:
         with self.server.connected() as server:
             for name in _local_names(con, relations):
                 self._run(server, [f"create schema if not exists {self._built(name.partition('.')[0])}"])
-                self._send(server, con, name, _columns(con, name))
+                self._send(server, con, name, server_columns(con, name))
             server.commit()
 
     def forget(self, con: duckdb.DuckDBPyConnection, schema: str) -> None:
@@ -191,12 +198,39 @@ class Exchange:
         assert self.server is not None
         return f"{self.server.build_prefix}{name}"
 
-    def _send(self, server: Any, con: duckdb.DuckDBPyConnection, name: str, columns: list[_Column]) -> None:
+    def _send(self, server: Any, con: duckdb.DuckDBPyConnection, name: str, columns: list[ServerColumn]) -> None:
         schema, _, table = name.partition(".")
         declared = ", ".join(f"{identifier(column.name)} {column.kind}" for column in columns)
         target = f"{self._built(schema)}.{identifier(table)}"
         self._run(server, [f"drop table if exists {target} cascade", f"create table {target} ({declared})"])
-        batches = con.sql(_selected(name, columns)).to_arrow_reader(_BATCH_ROWS)
+        batches = con.sql(travelling(name, columns)).to_arrow_reader(_BATCH_ROWS)
+        with server.cursor() as cursor:
+            cursor.adbc_ingest(table, batches, mode="append", db_schema_name=self._built(schema))
+        self._run(server, [f"analyze {target}"])
+
+    def _exchange_files(
+        self, server: Any, con: duckdb.DuckDBPyConnection, name: str, columns: list[ServerColumn]
+    ) -> None:
+        schema, _, table = name.partition(".")
+        target = f"{self._built(schema)}.{identifier(table)}"
+        there = set(rows(server, f"select distinct {_FILE} from {target}"))
+        here = set(con.execute(f"select distinct {_FILE} from {schema}.{identifier(table)}").fetchall())
+        for raw_table, file_hash, day, landed in there - here:
+            is_dated = "_file_date is null" if day is None else f"_file_date = date '{day}'"
+            self._run(server, [
+                f"delete from {target} where _raw_table = {literal(raw_table)} and _file_hash = {literal(file_hash)}"
+                f" and {is_dated} and _landed_date = date '{landed}'"
+            ])  # fmt: skip
+        con.execute(
+            "create or replace temp table files_come (raw_table varchar, file_hash varchar, day date, landed date)"
+        )
+        if here - there:
+            con.executemany("insert into files_come values (?, ?, ?, ?)", sorted(here - there, key=str))
+        batches = con.sql(
+            f"{travelling(name, columns)} as sent where exists (from files_come as f where f.raw_table = sent._raw_table"
+            " and f.file_hash = sent._file_hash and f.day is not distinct from sent._file_date"
+            " and f.landed = sent._landed_date)"
+        ).to_arrow_reader(_BATCH_ROWS)
         with server.cursor() as cursor:
             cursor.adbc_ingest(table, batches, mode="append", db_schema_name=self._built(schema))
         self._run(server, [f"analyze {target}"])
@@ -237,83 +271,18 @@ def _sources() -> list[str]:
     return [f"{source['name']}.{table['name']}" for source in declared for table in source["tables"]]
 
 
-def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> list[_Column]:
-    schema, _, table = relation.partition(".")
-    contract = contracts().get(table) if schema == "landed" else None
-    wanted = {column.name: column for column in contract.columns} if contract else {}
-    described = con.execute(f"describe {schema}.{identifier(table)}").fetchall()
-    return [column for name, kind, *_ in described for column in _contract_columns(name, kind, wanted.get(name))]
+def _landed_versions(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str | None, str]]:
+    """Return of every landed table what its rows look like, where each comes of one file, and a hash of all it is made of."""
+    if not con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'landed_tables'"
+    ).fetchall():
+        return {}
+    found = con.execute("select table_name, query_hash, version, is_by_row from ops.landed_tables").fetchall()
+    return {f"landed.{table}": (query if is_by_row else None, version) for table, query, version, is_by_row in found}
 
 
-def _contract_columns(name: str, kind: str, wanted: Column | None) -> list[_Column]:
-    """Return how a column travels: one that may not fit its contract gets its type here, beside the text that does not."""
-    if (
-        wanted is None
-        or wanted.type == "text"
-        or kind in _SAFE.get(wanted.type, (wanted.sql_type.upper().replace(" ", ""),))
-    ):
-        return [_column(name, "VARCHAR" if wanted and wanted.type == "text" else kind)]
-    value = identifier(name)
-    text = f"nullif({value}, '')" if kind == "VARCHAR" else f"cast({value} as varchar)"
-    given = value if kind != "VARCHAR" and wanted.type in ("decimal", "integer") else text
-    fitted = f"({_macros().duckdb__fitting(given, wanted.sql_type)})"
-    typed = _column(name, wanted.sql_type.upper().replace(" ", ""))
-    refused = _column(f"_given_{name}", "VARCHAR")
-    reached = _within_reach(fitted, typed.kind.upper()) if wanted.type in ("date", "timestamp") else fitted
-    return [
-        _Column(name, reached, typed.kind),
-        _Column(
-            refused.name,
-            refused.expression.replace(identifier(refused.name), f"case when {fitted} is null then {text} end"),
-            refused.kind,
-        ),
-    ]
-
-
-@cache
-def _macros() -> Any:
-    """Return the macros that say what differs between engines, to be called from here."""
-    templates = Environment(loader=FileSystemLoader(project_directory() / "macros"), autoescape=False)  # noqa: S701
-    return templates.get_template("engine.sql").module
-
-
-def _column(name: str, kind: str) -> _Column:
-    """Return how a column travels as it is; what the server has no type for travels as DuckDB writes it as text."""
-    value = identifier(name)
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return _Column(name, f"timezone('UTC', {value})", "timestamp")
-    if _OTHER_TIMESTAMP.fullmatch(kind):
-        return _Column(name, f"cast({value} as timestamp)", "timestamp")
-    if kind.startswith("DECIMAL") and not kind.endswith("[]"):
-        return _Column(name, value, kind.replace("DECIMAL", "numeric"))
-    if kind in ("DATE", "TIMESTAMP"):
-        return _Column(name, _within_reach(value, kind), _TYPES[kind])
-    if kind in _TYPES:
-        return _Column(name, value, _TYPES[kind])
-    # the server's text takes no zero byte
-    return _Column(name, f"replace(cast({value} as varchar), chr(0), chr(65533))", _TEXT)
-
-
-def _within_reach(value: str, kind: str) -> str:
-    """Return a moment as the server can hold it: what lies beyond four-digit years stays beyond them."""
-    last, first = f"{kind} '10000-01-01'", f"{kind} '0001-01-01'"
-    return f"case when {value} > {last} then {last} when {value} < {first} then {first} else {value} end"
-
-
-def _selected(relation: str, columns: list[_Column]) -> str:
-    schema, _, table = relation.partition(".")
-    listed = ", ".join(f"{column.expression} as {identifier(column.name)}" for column in columns)
-    return f"select {listed} from {schema}.{identifier(table)}"
-
-
-def _content(con: duckdb.DuckDBPyConnection, relation: str, columns: list[_Column]) -> str:
-    """Return what tells whether a relation changed: its columns, its number of rows and the sum of their hashes."""
-    names = ", ".join(identifier(column.name) for column in columns)
-    count, content = con.execute(
-        f"select count(*), coalesce(cast(sum(hash({names})) as varchar), '') from ({_selected(relation, columns)})"
-    ).fetchall()[0]
-    kinds = ", ".join(f"{column.name} {column.kind}" for column in columns)
-    return f"{count} {content} {kinds}".replace("'", "''")
+def _kinds(columns: Sequence[ServerColumn]) -> str:
+    return ", ".join(f"{column.name} {column.kind}" for column in columns)
 
 
 def _local_type(kind: str) -> str:

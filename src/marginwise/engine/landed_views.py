@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -14,53 +16,119 @@ from marginwise.engine.ledger import raw_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dictionary
+    from collections.abc import Sequence
 
     import duckdb
 
-    from marginwise.connectors.mapping import Mapping
+    from marginwise.connectors.mapping import Mapping, TableMapping
 
 __all__ = ["LandingCheck", "create_landed_views", "landing_checks"]
 
 LandingCheck = tuple[str, str, int, str]
 """Raw table, rule, rows concerned, message."""
+_OF_SEVERAL_ROWS = re.compile(r"\b(over|select)\b", re.IGNORECASE)
 
 
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
-    """Create `landed.<table>` for every contract table, typed and empty where no source fills it, and note declared formats.
-
-    `ops.table_feeds` says which raw tables each is read from.
+    """Lay `landed.<table>` over the raw tables for every contract table, typed and empty where no source fills it.
 
     It is a view where reading it costs little. Where the mapping reads text, filters, joins or keeps one row per key it
-    is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time.
+    is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
+    takes only the rows of files that came or went where each of its rows is made of one row of one file, and stays as it
+    is where nothing it is made of has changed. `ops.landed_tables` says what each was made of, `ops.table_feeds` which
+    raw tables each is read from, `ops.declared_formats` which formats a mapping declares.
 
     Raises
     ------
     UnknownColumn, BadMapping
-        When a mapping cannot be evaluated over what has landed; the views stay as they were.
+        When a mapping cannot be evaluated over what has landed; everything stays as it was.
     """
     with ExitStack() as stack:
         compilers = [stack.enter_context(Compiler(mapping, _columns(con, mapping))) for mapping in mappings.values()]
-        queries = {table: _view(con, table, compilers) for table in contracts()}
-        costly = {table for table in contracts() if any(_is_costly(compiler, table) for compiler in compilers)}
+        relations = [_Landed(con, table, compilers) for table in contracts()]
     formats = [declared for mapping in mappings.values() for declared in declared_formats(mapping)]
-    present = con.execute(
-        "select table_name, case table_type when 'VIEW' then 'view' else 'table' end"
-        " from information_schema.tables where table_schema = 'landed'"
-    ).fetchall()
     feeds = sorted(
         {(entry.table, mapping.raw_table(entry.group)) for mapping in mappings.values() for entry in mapping.tables}
     )
     with transaction(con):
-        con.execute("delete from ops.table_feeds")
-        if feeds:
-            con.executemany("insert into ops.table_feeds values (?, ?)", feeds)
-        for table, kind in present:
-            con.execute(f"drop {kind} landed.{identifier(table)}")
-        for table, query in queries.items():
-            con.execute(f"create {'table' if table in costly else 'view'} landed.{identifier(table)} as\n{query}")
-        con.execute("delete from ops.declared_formats")
-        if formats:
-            con.executemany("insert into ops.declared_formats values (?, ?, ?, ?)", formats)
+        _replace_rows(con, "ops.table_feeds", feeds)
+        _replace_rows(con, "ops.declared_formats", formats)
+        present = _present(con)
+        for table in present.keys() - contracts().keys():
+            con.execute(f"drop {present[table]} landed.{identifier(table)}")
+        for relation in relations:
+            relation.write(con, present.get(relation.table))
+        _replace_rows(con, "ops.landed_tables", [relation.described(con) for relation in relations])
+
+
+class _Landed:
+    """One contract table over the raw tables: its query, and what it is made of."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler]) -> None:
+        entries = [(compiler, entry) for compiler in compilers for entry in compiler.entries(table)]
+        self.table = table
+        self.query = _query(con, table, compilers)
+        self.is_costly = any(_is_costly(compiler, entry) for compiler, entry in entries)
+        self.is_by_row = all(_is_by_row(compiler, entry) for compiler, entry in entries)
+        groups = {compiler.mapping.raw_table(g) for compiler, entry in entries for g in compiler.groups(entry)}
+        files = con.execute(
+            "select raw_table, file_hash, reading_hash, file_date, landed_at, file_name from ops.files"
+            " where is_active and list_contains(?, raw_table) order by all",
+            [sorted(groups)],
+        ).fetchall()
+        self.query_hash = hashlib.sha256(self.query.encode()).hexdigest()[:16]
+        self.version = hashlib.sha256(repr((self.query, files)).encode()).hexdigest()[:16]
+
+    @property
+    def name(self) -> str:
+        return f"landed.{identifier(self.table)}"
+
+    def write(self, con: duckdb.DuckDBPyConnection, kind: str | None) -> None:
+        known = con.execute(
+            "select query_hash, version from ops.landed_tables where table_name = ?", [self.table]
+        ).fetchall()
+        if self.is_costly and kind == "table" and known and known[0][0] == self.query_hash:
+            if known[0][1] == self.version:
+                return
+            if self.is_by_row:
+                self._exchange_files(con)
+                return
+        if kind:
+            con.execute(f"drop {kind} {self.name}")
+        con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
+
+    def _exchange_files(self, con: duckdb.DuckDBPyConnection) -> None:
+        con.execute(
+            f"delete from {self.name} as rows where not exists (from ops.files as f where f.is_active"
+            " and f.raw_table = rows._raw_table and f.file_hash = rows._file_hash"
+            " and f.file_date is not distinct from rows._file_date and cast(f.landed_at as date) = rows._landed_date)"
+        )
+        con.execute(
+            f"insert into {self.name} select * from (\n{self.query}\n) as rows where not exists ("
+            f"from (select distinct _raw_table, _file_hash from {self.name}) as there"
+            " where there._raw_table = rows._raw_table and there._file_hash = rows._file_hash)"
+        )
+
+    def described(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str, str, bool, bool, str]:
+        has_rows = bool(con.execute(f"select 1 from {self.name} limit 1").fetchall())
+        columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
+        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, columns
+
+
+def _present(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return which relations of `landed` there are, and whether each is a table or a view."""
+    return dict(
+        con.execute(
+            "select table_name, case table_type when 'VIEW' then 'view' else 'table' end from information_schema.tables"
+            " where table_catalog = current_database() and table_schema = 'landed'"
+        ).fetchall()
+    )
+
+
+def _replace_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    con.execute(f"delete from {table}")
+    if rows:
+        con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
 
 
 def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:
@@ -115,7 +183,7 @@ def _columns(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> dict[str, dict
     return {group: named for group, named in columns.items() if named}
 
 
-def _view(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler]) -> str:
+def _query(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler]) -> str:
     parts = [compiler.table(table) for compiler in compilers if compiler.has_table(table)]
     if not parts:
         return empty_table(table)
@@ -127,12 +195,22 @@ def _view(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler])
     return f"select {', '.join(map(identifier, order))}\nfrom (\n{union}\n)"
 
 
-def _is_costly(compiler: Compiler, table: str) -> bool:
-    return any(
-        bool(entry.join or entry.where or entry.one_row_per)
-        or set(compiler.columns[entry.group].values()) == {"VARCHAR"}
-        for entry in compiler.mapping.tables
-        if entry.table == table and entry.group in compiler.columns
+def _is_costly(compiler: Compiler, entry: TableMapping) -> bool:
+    return bool(entry.join or entry.where or entry.one_row_per) or set(compiler.columns[entry.group].values()) == {
+        "VARCHAR"
+    }
+
+
+def _is_by_row(compiler: Compiler, entry: TableMapping) -> bool:
+    """Tell whether each row is made of one row of one file, whatever other rows and files there are."""
+    text = " ".join((entry.where, *entry.columns.values()))
+    return not (
+        entry.join
+        or entry.one_row_per
+        or entry.number_within
+        or len(compiler.groups(entry)) > 1
+        or _OF_SEVERAL_ROWS.search(text)
+        or compiler.mapping.load_mode(entry.group) == "window"
     )
 
 

@@ -38,6 +38,8 @@ _TABLES = (
     "create table if not exists raw.unreadable_rows (source_name varchar not null, raw_table varchar not null, "
     "file_hash varchar not null, row_number bigint not null, reason varchar not null, line_text varchar)",
     "create table if not exists ops.table_feeds (table_name varchar, raw_table varchar)",
+    "create table if not exists ops.landed_tables (table_name varchar, query_hash varchar, version varchar,"
+    " is_by_row boolean, has_rows boolean, columns varchar)",
     "create table if not exists ops.landing_checks "
     "(raw_table varchar, rule varchar, row_count bigint, message varchar)",
     "create table if not exists ops.declared_formats "

@@ -19,6 +19,7 @@ import duckdb
 from marginwise.connectors.mapping import Mapping
 from marginwise.decisions.causes import causes_of
 from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
+from marginwise.engine.build_state import BuildState, forget_state, keep_state, kept_state, state_of
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import WarehouseProject, warehouse_variables
 from marginwise.engine.duckdb import engine_options, open_warehouse, write_declared
@@ -72,9 +73,9 @@ class RunContext:
         """The way to the server that the warehouse is built on, if there is one."""
         return Exchange(server_of(self.settings))
 
-    def project(self) -> WarehouseProject:
-        """Return the dbt project bound to this run's warehouse and settings."""
-        variables = warehouse_variables(self.settings, sources_with_tax(self.mappings))
+    def project(self, **variables: Any) -> WarehouseProject:
+        """Return the dbt project bound to this run's warehouse and settings, and to further variables of a stage."""
+        variables = {**warehouse_variables(self.settings, sources_with_tax(self.mappings)), **variables}
         options = engine_options(self.settings.warehouse)
         return WarehouseProject(self.warehouse_path, variables, server=self.exchange.server, options=options)
 
@@ -133,8 +134,24 @@ def _unmatched(context: RunContext) -> list[str]:
 
 def check_contract(context: RunContext) -> dict[str, Any]:
     """Hold every landed row against the contract; stop where the contract says stop."""
-    context.project().build("tag:check", progress=context.told("check"))
     with warehouse_of(context) as con:
+        state = _state(context, con)
+        before = kept_state(con, "check")
+        anew_because = state.reason_against(before)
+        if anew_because:
+            forget_state(con)
+    if before is None or anew_because:
+        context.project().build("tag:check", progress=context.told("check"))
+    else:
+        untouched = [f"chk_{table}" for table in state.untouched_tables(before)]
+        context.project(whole_tables=state.whole_tables(before)).build(
+            "tag:check",
+            exclude=" ".join(["path:models/staging", *untouched]),
+            anew=False,
+            progress=context.told("check"),
+        )
+    with warehouse_of(context) as con:
+        keep_state(con, "check", state)
         context.exchange.fetch(con, "ops.checks", "ops.table_grades")
         stops = sorted(
             (rule for rule in broken_rules(con) if rule["severity"] == "stop"), key=lambda rule: rule["message"]
@@ -146,6 +163,7 @@ def check_contract(context: RunContext) -> dict[str, Any]:
     return {
         **{name: sum(table[name] for table in tables) for name in ("rows_in", "rows_loaded", "rows_quarantined")},
         "grades": {table["table_name"]: table["grade"] for table in tables if table["rows_in"]},
+        "made_anew_because": anew_because,
     }
 
 
@@ -154,31 +172,44 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
     with warehouse_of(context) as con:
         write_declared(con, context.settings)
         context.exchange.load(con, ("ops",))
-    results = context.project().build("*", exclude="tag:check", progress=context.told("build"))
+        state = _state(context, con)
+        anew_because = state.reason_against(kept_state(con, "build"))
+    results = context.project().build(
+        "*", exclude="tag:check", anew=anew_because is not None, progress=context.told("build")
+    )
     kinds = [node.kind for node in results]
     with warehouse_of(context) as con:
+        keep_state(con, "build", state)
+        context.exchange.forget_changes(con)
         origin = built_from(context, con)
     return {
         "models": kinds.count("model"),
         "tests": kinds.count("test"),
         "built_from": origin,
+        "made_anew_because": anew_because,
     }
 
 
 def built_from(context: RunContext, con: duckdb.DuckDBPyConnection) -> str:
     """Return a hash of what a build is made from: the files that count, and the settings and rules the warehouse reads."""
     files = [(file["source"], file["file"], file["hash"]) for file in active_files(con)]
+    return hashlib.sha256(json.dumps([files, _settings_told(context)], default=str).encode()).hexdigest()[:16]
+
+
+def _settings_told(context: RunContext) -> list[Any]:
     settings = context.settings
     rules = settings.directory / settings.channels.rules if settings.channels.rules else None
-    told = [
-        files,
+    return [
         rules.read_text("utf-8", "replace") if rules and rules.is_file() else None,
         context.project().variables,
         settings.assumptions.model_dump_json(),
         settings.channels.model_dump_json(),
-        settings.warehouse.model_dump_json(),
+        settings.warehouse.model_dump_json(include={"engine", "schema_prefix"}),
     ]
-    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
+
+
+def _state(context: RunContext, con: duckdb.DuckDBPyConnection) -> BuildState:
+    return state_of(con, [_settings_told(context), landed_by(context)], context.exchange.target())
 
 
 def learn(context: RunContext) -> dict[str, Any]:

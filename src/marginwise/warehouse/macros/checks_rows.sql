@@ -22,14 +22,15 @@
 {% macro checked_rows(table) %}
 {%- set contracts = contract_tables() -%}
 {%- set contract = contracts[table] -%}
-{%- set landed = source('landed', table) -%}
-{%- set types = types_of(landed) -%}
+{%- set types = types_of(source('landed', table)) -%}
+{%- set landed = rows_judged_anew(contract, source('landed', table), types, table) -%}
 {%- set given = columns_that_may_misfit(contract['columns'], types) -%}
 {%- set rules = row_rules(contract, given) | rejectattr('condition', 'none') | list -%}
 {%- set breaking = rules | rejectattr('severity', 'equalto', 'warn') | list -%}
 {%- set odd = rules | selectattr('severity', 'equalto', 'warn') | list -%}
 {%- set content = contract['columns'] | map(attribute='name') | list + extra_columns(types) -%}
 {%- set has_repeats = keys_repeat(contract, landed, types) -%}
+{{ config(materialized='kept', key=row_place(), touched='own', carries=told_of_rows(contract)) }}
 
 with
 
@@ -121,12 +122,8 @@ select * from final
 {# Does any key come more than once? Asked first, and of the key columns alone: mostly not, and then no row is ranked. #}
 {% macro keys_repeat(contract, landed, types) %}
     {%- if not execute -%} {{- return(false) -}} {%- endif -%}
-    {%- set identity = [] -%}
-    {%- for column in contract['columns'] if column['name'] in row_identity(contract) -%}
-        {%- do identity.append(fitted_column(column, types)) -%}
-    {%- endfor -%}
     {%- set found = run_query(
-        'select 1 from (select ' ~ row_hash(identity) ~ ' as h from ' ~ landed ~ ') as keys'
+        'select 1 from (select ' ~ row_hash(fitted_identity(contract, types)) ~ ' as h from ' ~ landed ~ ') as keys'
         ~ ' group by h having count(*) > 1 limit 1'
     ) -%}
     {{- return(found.rows | length > 0) -}}

@@ -61,6 +61,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# What makes two rows the same row, out of a relation whose columns are not fitted yet. #}
+{% macro fitted_identity(contract, types) %}
+    {%- set fitted = [] -%}
+    {%- for name in row_identity(contract) -%}
+        {%- do fitted.append(fitted_column(contract['columns'] | selectattr('name', 'equalto', name) | first, types)) -%}
+    {%- endfor -%}
+    {{- return(fitted) -}}
+{% endmacro %}
+
 {# The columns whose landed text must be kept beside the fitted value, because it may not fit. #}
 {% macro columns_that_may_misfit(columns, types) %}
     {%- set names = [] -%}

@@ -1,9 +1,17 @@
 -- Grain: one version of a customer (SCD2), without personal data. Ids that only facts know are inferred members.
 -- The acquisition columns are the customer's, equal in all versions; null without an order that counts.
+{{ config(materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched') }}
 
-with versions as (
+with stated as (
 
-    {{ versions_of(ref('stg_customers'), 'customer_id', ['created_at', 'country', 'region', 'city', 'segment', 'consent']) }}
+    select * from {{ ref('stg_customers') }} as customers
+    where {{ is_touched('customers', 'int_customers_touched', ['store_id', 'customer_id']) }}
+
+),
+
+versions as (
+
+    {{ versions_of('stated', 'customer_id', ['created_at', 'country', 'region', 'city', 'segment', 'consent']) }}
 
 ),
 
@@ -30,7 +38,9 @@ inferred as (
     select mentioned.store_id, mentioned.customer_id
     from mentioned
     left join versions on mentioned.store_id = versions.store_id and mentioned.customer_id = versions.customer_id
-    where mentioned.customer_id is not null and versions.customer_id is null
+    where
+        mentioned.customer_id is not null and versions.customer_id is null
+        and {{ is_touched('mentioned', 'int_customers_touched', ['store_id', 'customer_id']) }}
 
 ),
 

@@ -1,5 +1,6 @@
 -- Grain: one version of a product (SCD2). Ids that only facts know are inferred members with one version and no
 -- attributes.
+{{ config(materialized='kept', key=['store_id', 'product_id']) }}
 
 with versions as (
 

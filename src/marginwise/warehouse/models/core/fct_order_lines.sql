@@ -1,10 +1,15 @@
 -- Grain: one order line. Amounts in store currency, excluding tax, refunds on the order's date; lines that are not
 -- counted (void, test, no goods) carry line_amount, zeros, and null for what may be unknown, so that every sum holds
 -- without a filter. Do not sum unit prices, costs per unit or rates.
+{{ config(
+    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', carries=['customer_id', 'customer_key', 'order_key']
+) }}
 
 with lines as (
 
-    select * from {{ ref('int_order_lines_costed') }}
+    -- of touched orders only: the views behind it begin with these
+    select * from {{ ref('int_order_lines_costed') }} as costed
+    where {{ is_touched('costed', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

@@ -1,9 +1,13 @@
 -- Grain: one order: its lines summed, its place in the customer's history, its last touch. Amounts as in
 -- fct_order_lines; one that is unknown on a counted line is unknown for the order.
+{{ config(
+    materialized='kept', key=['store_id', 'order_id'], touched='int_order_histories_touched', carries=['customer_id']
+) }}
 
 with orders as (
 
-    select * from {{ ref('int_orders_resolved') }}
+    select * from {{ ref('int_orders_resolved') }} as resolved
+    where {{ is_touched('resolved', 'int_order_histories_touched', ['store_id', 'order_id']) }}
 
 ),
 
@@ -25,7 +29,8 @@ lines as (
         {%- endif %}
         {%- endfor %}
         sum(case when goods_cost_basis = 'unknown' then net_revenue_amount else 0 end) as unknown_cost_revenue_amount
-    from {{ ref('fct_order_lines') }}
+    from {{ ref('fct_order_lines') }} as order_lines
+    where {{ is_touched('order_lines', 'int_order_histories_touched', ['store_id', 'order_id']) }}
     group by store_id, order_id
 
 ),

@@ -1,8 +1,10 @@
 -- Grain: one payment of an order. Amounts in store currency at the order's rate; `amount` includes tax and shipping.
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched') }}
 
 with payments as (
 
-    select * from {{ ref('stg_payments') }}
+    select * from {{ ref('stg_payments') }} as stated
+    where {{ is_touched('stated', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

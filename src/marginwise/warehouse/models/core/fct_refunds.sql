@@ -1,9 +1,11 @@
 -- Grain: one refund line. `amount` is what leaves net revenue: store currency, excluding tax and shipping; count it
 -- where is_counted. A refund that lies on no order line (is_orderless) counts at its own date on both date bases.
+{{ config(materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched', carries=['customer_key', 'refund_key']) }}
 
 with refunds as (
 
-    select *, {{ local_date('refunded_at') }} as refund_date from {{ ref('stg_refunds') }}
+    select *, {{ local_date('refunded_at') }} as refund_date from {{ ref('stg_refunds') }} as stated
+    where {{ is_touched('stated', 'int_refunds_touched', ['store_id', 'refund_id']) }}
 
 ),
 

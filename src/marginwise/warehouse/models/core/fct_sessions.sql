@@ -1,6 +1,9 @@
 -- Grain: one session. Steps are cumulative: a later step implies the earlier ones; null where the store has no
 -- events. `is_pending`: not bought yet and within 24 hours of its last activity when the data end; neither won nor
 -- lost.
+{{ config(
+    materialized='kept', key=['store_id', 'session_id'], touched='int_sessions_touched', carries=['customer_id']
+) }}
 
 with sessions as (
 
@@ -14,15 +17,9 @@ funnels as (
 
 ),
 
-stores_with_events as (
-
-    select distinct store_id from {{ ref('stg_events') }}
-
-),
-
 periods as (
 
-    select store_id, data_end_at from {{ ref('int_periods_set') }}
+    select store_id, data_end_at, has_events from {{ ref('int_periods_set') }}
 
 ),
 
@@ -31,7 +28,7 @@ joined as (
     select
         sessions.*,
         greatest(sessions.started_at, funnels.last_event_at, sessions.last_ordered_at) as last_activity_at,
-        sessions.has_order or stores_with_events.store_id is not null as is_known,
+        sessions.has_order or coalesce(periods.has_events, false) as is_known,
         coalesce(funnels.has_view, false) as has_view,
         coalesce(funnels.has_cart, false) as has_cart,
         coalesce(funnels.has_checkout, false) as has_checkout,
@@ -40,7 +37,6 @@ joined as (
         periods.data_end_at
     from sessions
     left join funnels on sessions.store_id = funnels.store_id and sessions.session_id = funnels.session_id
-    left join stores_with_events on sessions.store_id = stores_with_events.store_id
     left join periods on sessions.store_id = periods.store_id
 
 ),

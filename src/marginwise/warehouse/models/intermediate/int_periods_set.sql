@@ -1,5 +1,6 @@
 -- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which
 -- window is judged.
+{{ config(materialized='kept', key=['store_id']) }}
 
 with orders as (
 
@@ -10,17 +11,23 @@ with orders as (
 
 activity as (
 
-    select store_id, max(ordered_at) as last_at from {{ ref('stg_orders') }} group by store_id
+    select store_id, max(ordered_at) as last_at, 0 as is_session, 0 as is_event from {{ ref('stg_orders') }} group by store_id
     union all
-    select store_id, max(started_at) from {{ ref('stg_sessions') }} group by store_id
+    select store_id, max(started_at), 1, 0 from {{ ref('stg_sessions') }} group by store_id
     union all
-    select store_id, max(occurred_at) from {{ ref('stg_events') }} group by store_id
+    select store_id, max(occurred_at), 0, 1 from {{ ref('stg_events') }} group by store_id
 
 ),
 
 ends as (
 
-    select store_id, max(last_at) as data_end_at from activity group by store_id
+    select
+        store_id,
+        max(last_at) as data_end_at,
+        max(is_session) = 1 as has_sessions,
+        max(is_event) = 1 as has_events
+    from activity
+    group by store_id
 
 ),
 
@@ -29,11 +36,13 @@ spans as (
     select
         ends.store_id,
         ends.data_end_at,
+        ends.has_sessions,
+        ends.has_events,
         min(orders.order_date) as data_start_date,
         {{ as_of_day('orders.order_date') }} as as_of_date
     from ends
     left join orders on ends.store_id = orders.store_id
-    group by ends.store_id, ends.data_end_at
+    group by ends.store_id, ends.data_end_at, ends.has_sessions, ends.has_events
 
 ),
 
@@ -72,13 +81,6 @@ windowed as (
 
 ),
 
-measured as (
-
-    -- too little data leave a window of no days
-    select *, greatest({{ days_between('window_start_date', 'window_end_date') }} + 1, 0) as window_length_days from windowed
-
-),
-
 final as (
 
     select
@@ -89,11 +91,9 @@ final as (
         censored_until_date,
         window_start_date,
         window_end_date,
-        window_length_days,
-        {{ add_days('window_start_date', '-window_length_days') }} as previous_window_start_date,
-        {{ add_days('window_start_date', -1) }} as previous_window_end_date,
-        {{ var('horizon_days') }} as horizon_days
-    from measured
+        {{ var('horizon_days') }} as horizon_days,
+        has_sessions, has_events
+    from windowed
 
 )
 

@@ -11,7 +11,8 @@ with lines as (
         sum(shipping_cost_amount) as shipping_cost_amount,
         sum(handling_cost_amount) as handling_cost_amount,
         sum(payment_fee_amount) as payment_fee_amount
-    from {{ ref('fct_order_lines') }}
+    from {{ ref('fct_order_lines') }} as order_lines
+    where {{ is_touched('order_lines', 'int_orders_touched', ['store_id', 'order_id']) }}
     group by store_id, order_id
 
 ),
@@ -19,7 +20,8 @@ with lines as (
 items as (
 
     select store_id, order_id, sum(coalesce(discount_amount, 0)) as discount_amount
-    from {{ ref('stg_order_items') }}
+    from {{ ref('stg_order_items') }} as order_items
+    where {{ is_touched('order_items', 'int_orders_touched', ['store_id', 'order_id']) }}
     group by store_id, order_id
 
 )

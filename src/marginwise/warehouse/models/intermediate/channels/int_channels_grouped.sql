@@ -1,6 +1,7 @@
 -- Grain: one distinct way in which a source names traffic (source, medium, campaign, channel, is_paid; '' = not
 -- given). A known channel keeps its name, an unknown one stays a channel of its own; traffic without one goes
 -- through the rules.
+{{ config(materialized='kept', key=['source', 'medium', 'campaign', 'channel', 'is_paid']) }}
 
 with labels as (
 

@@ -1,5 +1,6 @@
 -- Grain: one acquired customer up to the as-of date, left-censored ones included (flag). What the customer brought
 -- within 30, 60, 90 and more days; null where those have not all passed, so that young and old are comparable.
+{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched') }}
 {% set horizons = cohort_horizons() %}
 
 with periods as (
@@ -10,13 +11,14 @@ with periods as (
 
 customers_acquired as (
 
-    select * from {{ ref('int_customers_acquired') }}
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 ),
 
 entries as (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_entries_touched') }}
 
 ),
 
@@ -64,7 +66,6 @@ final as (
         first_order_date,
         {{ month_of('first_order_date') }} as cohort_month_date,
         is_left_censored,
-        age_days,
         {{ summed('case when is_first_order then net_revenue_amount end') }} as first_order_net_revenue_amount
         {%- for days in horizons %},
         case

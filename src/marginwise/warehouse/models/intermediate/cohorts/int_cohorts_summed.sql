@@ -20,13 +20,17 @@ months as (
 customers_flagged as (
 
     select
-        *,
+        customers.*,
+        {{ days_between('customers.first_order_date', 'periods.as_of_date') }} as age_days,
         case when is_left_censored then 1 else 0 end as censored_customers_count,
         case when is_left_censored then 0 else 1 end as customers_count
         {%- for days in cohort_horizons() %},
-        case when age_days >= {{ days }} then 1 else 0 end as mature_{{ days }}d_customers_count
+        case
+            when {{ days_between('customers.first_order_date', 'periods.as_of_date') }} >= {{ days }} then 1 else 0
+        end as mature_{{ days }}d_customers_count
         {%- endfor %}
     from customers
+    inner join {{ ref('int_periods_set') }} as periods on customers.store_id = periods.store_id
 
 ),
 

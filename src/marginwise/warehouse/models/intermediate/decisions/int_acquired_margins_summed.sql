@@ -1,6 +1,7 @@
 -- Grain: one acquired customer of the acquisition window (period 'current') or of the window before it ('previous'),
 -- or one guest order, or one refund that names neither order nor customer. Sums over the H days from the first order.
 -- Mature and not left-censored customers only: everyone had the same H days, and a first order is a first order.
+{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched') }}
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}
@@ -9,14 +10,14 @@ with windows as (
 
 customers_acquired as (
 
-    select * from {{ ref('int_customers_acquired') }}
-    where is_mature and not is_left_censored
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where is_mature and not is_left_censored and {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 ),
 
 entries as not materialized (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_entries_touched') }}
 
 ),
 
@@ -41,7 +42,7 @@ customer_entries as (
 
     select
         subjects.period, subjects.entered_date, subjects.channel_name as unit_name,
-        subjects.campaign_name as unit_campaign, subjects.customer_key as subject_key, entries.*
+        subjects.campaign_name as unit_campaign, entries.*
     from subjects
     inner join entries
         on subjects.store_id = entries.store_id and subjects.customer_key = entries.customer_key
@@ -54,8 +55,7 @@ customer_entries as (
 guest_entries as (
 
     select
-        windows.period, entries.entry_date as entered_date, 'Guests' as unit_name, null as unit_campaign,
-        coalesce(entries.order_key, entries.entry_key) as subject_key, entries.*
+        windows.period, entries.entry_date as entered_date, 'Guests' as unit_name, null as unit_campaign, entries.*
     from entries
     inner join windows
         on entries.store_id = windows.store_id and entries.entry_date between windows.start_date and windows.end_date

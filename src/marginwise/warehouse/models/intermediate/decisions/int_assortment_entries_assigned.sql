@@ -4,7 +4,7 @@
 
 with entries as not materialized (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_entries_touched') }}
 
 ),
 
@@ -13,16 +13,14 @@ final as (
     select
         entries.*,
         'partner' as unit_kind,
-        entries.partner_id as unit_id,
-        coalesce(entries.customer_key, entries.order_key, entries.entry_key) as subject_key
+        entries.partner_id as unit_id
     from entries
     where entries.partner_id is not null
     union all
     select
         entries.*,
         'category' as unit_kind,
-        entries.category as unit_id,
-        coalesce(entries.customer_key, entries.order_key, entries.entry_key) as subject_key
+        entries.category as unit_id
     from entries
     where entries.category <> '(not set)'
 

@@ -1,6 +1,7 @@
 -- Grain: one customer of a partner or category (unit_kind, unit_id), ever: when the first purchase of it was, and
 -- whether another day's purchase of the same unit followed within H days. Null where those days have not passed, or
 -- where the first purchase lies within H days of the data's beginning and may be a repeat itself.
+{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched') }}
 with periods as (
 
     select * from {{ ref('int_periods_set') }}

@@ -1,5 +1,6 @@
 -- Grain: one store and period: 'current' is the window judged, 'previous' the one of the same length before it.
 -- Only days whose customers are new and have H days behind them; spend is taken from these very days.
+{{ config(materialized='kept', key=['store_id', 'period']) }}
 with periods as (
 
     select * from {{ ref('int_periods_set') }}

@@ -1,6 +1,6 @@
 -- Grain: one store and horizon (horizon_days): the window whose customers a run with that horizon would judge, by the
 -- rules of int_periods_set and int_decision_windows_set. For the configured horizon it is the window judged.
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='kept', key=['store_id', 'horizon_days']) }}
 
 with periods as (
 

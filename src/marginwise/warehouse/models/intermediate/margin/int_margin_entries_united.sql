@@ -23,18 +23,9 @@ products as (
 
 ),
 
--- money given back for no product brings no goods back: in a store that tells margins it is known to cost what it is
 products_costed as (
 
-    select
-        store_id,
-        product_key,
-        max(case goods_cost_basis when 'known' then 2 else 1 end) as cost_grade
-    from order_lines
-    where not is_cancelled and goods_cost_basis <> 'unknown'
-    group by store_id, product_key
-    union all
-    select distinct store_id, 'no product', 2 from order_lines where not is_cancelled and goods_cost_basis <> 'unknown'
+    select * from {{ ref('int_products_costed') }}
 
 ),
 

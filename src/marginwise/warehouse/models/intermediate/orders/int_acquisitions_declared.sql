@@ -4,7 +4,8 @@
 
 with customers as (
 
-    select * from {{ ref('stg_customers') }}
+    select * from {{ ref('stg_customers') }} as stated
+    where {{ is_touched('stated', 'int_customers_touched', ['store_id', 'customer_id']) }}
 
 ),
 

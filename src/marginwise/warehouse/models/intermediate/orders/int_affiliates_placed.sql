@@ -1,10 +1,10 @@
 -- Grain: one store: does it name partners, and do its spend data already hold what affiliates are paid, where the
 -- settings count it there?
-{{ config(materialized='view') }}
+{{ config(materialized='kept', key=['store_id']) }}
 
 with stores as (
 
-    select distinct store_id from {{ ref('int_orders_resolved') }}
+    select store_id from {{ ref('int_periods_set') }}
 
 ),
 

@@ -1,10 +1,13 @@
 -- Grain: one customer with at least one sale. The channel that won the customer, once and for all: declared; else
 -- that of the first session within the lookback before the first order; else the first order's; else Unassigned.
+{{ config(
+    materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', carries=['customer_key']
+) }}
 
 with first_orders as (
 
-    select * from {{ ref('fct_orders') }}
-    where order_number = 1
+    select * from {{ ref('fct_orders') }} as orders
+    where order_number = 1 and {{ is_touched('orders', 'int_customers_touched', ['store_id', 'customer_id']) }}
 
 ),
 

@@ -4,7 +4,8 @@
 
 with items as (
 
-    select * from {{ ref('stg_order_items') }}
+    select * from {{ ref('stg_order_items') }} as stated
+    where {{ is_touched('stated', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

@@ -1,6 +1,7 @@
 -- Grain: one order, with all that its lines inherit: state, rate of exchange, touch, and order-level amounts in
 -- store currency. Null amounts are not stated; assumed rates stand beside them and are applied where the lines are
 -- valued.
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', carries=['customer_id']) }}
 
 with orders as (
 
@@ -10,7 +11,8 @@ with orders as (
         status = 'void' as is_void,
         status = 'cancelled' as is_cancelled,
         coalesce(is_test, false) as is_a_test
-    from {{ ref('stg_orders') }}
+    from {{ ref('stg_orders') }} as stated
+    where {{ is_touched('stated', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 
@@ -22,7 +24,9 @@ exchange_rates as (
 
 payments as (
 
-    select store_id, order_id, sum(amount) as paid_amount, sum(fee_amount) as fee_amount from {{ ref('stg_payments') }}
+    select store_id, order_id, sum(amount) as paid_amount, sum(fee_amount) as fee_amount
+    from {{ ref('stg_payments') }} as paid
+    where {{ is_touched('paid', 'int_orders_touched', ['store_id', 'order_id']) }}
     group by store_id, order_id
 
 ),

@@ -1,14 +1,15 @@
 -- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
 -- that names no session, the customer's latest session within `last_touch_days`. An order whose session is not in the
 -- data is Unassigned.
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched') }}
 
 with stated as (
 
     select
         store_id, order_id, customer_id, session_id, ordered_at,
-        {{ traffic_label('channel') }} as channel,
-        {{ traffic_label('campaign') }} as campaign
-    from {{ ref('stg_orders') }}
+        {{ traffic_label('channel') }} as channel, {{ traffic_label('campaign') }} as campaign
+    from {{ ref('stg_orders') }} as orders
+    where {{ is_touched('orders', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

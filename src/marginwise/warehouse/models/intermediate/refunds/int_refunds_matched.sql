@@ -5,8 +5,8 @@
 
 with refunds as (
 
-    select * from {{ ref('stg_refunds') }}
-    where order_id is not null
+    select * from {{ ref('stg_refunds') }} as stated
+    where order_id is not null and {{ is_touched('stated', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

@@ -3,7 +3,8 @@
 
 with spread as (
 
-    select * from {{ ref('int_refunds_spread') }}
+    select * from {{ ref('int_refunds_spread') }} as refund_lines
+    where {{ is_touched('refund_lines', 'int_refunds_touched', ['store_id', 'refund_id']) }}
 
 ),
 

@@ -1,9 +1,11 @@
 -- Grain: one refund that lies on no order line: it names no order, or one without lines. It is valued at its own
 -- date. Its currency is that of its source's orders; the cost of restocked goods is the one known at the refund.
+{{ config(materialized='view') }}
 
 with refunds as (
 
-    select *, {{ local_date('refunded_at') }} as order_date from {{ ref('stg_refunds') }}
+    select *, {{ local_date('refunded_at') }} as order_date from {{ ref('stg_refunds') }} as stated
+    where {{ is_touched('stated', 'int_refunds_touched', ['store_id', 'refund_id']) }}
 
 ),
 
@@ -15,9 +17,7 @@ placed as (
 
 source_currencies as (
 
-    select store_id, _source, case when min(currency) = max(currency) then min(currency) end as currency
-    from {{ ref('stg_orders') }}
-    group by store_id, _source
+    select * from {{ ref('int_source_currencies_found') }}
 
 ),
 

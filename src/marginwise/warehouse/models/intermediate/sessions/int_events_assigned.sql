@@ -1,11 +1,14 @@
 -- Grain: one event of a store that has no sessions of its own; other stores' events name their session themselves.
 -- A session ends after 30 idle minutes of its visitor and is named after its first event, so that later data never
 -- rename it.
+{{ config(materialized='kept', key=['store_id', 'visitor_id'], touched='int_visitors_touched', carries=['session_id']) }}
 
 with events as (
 
-    select * from {{ ref('stg_events') }}
-    where store_id not in (select store_id from {{ ref('stg_sessions') }})
+    select events.*
+    from {{ ref('stg_events') }} as events
+    inner join {{ ref('int_periods_set') }} as periods on events.store_id = periods.store_id and not periods.has_sessions
+    where {{ is_touched('events', 'int_visitors_touched', ['store_id', 'visitor_id']) }}
 
 ),
 

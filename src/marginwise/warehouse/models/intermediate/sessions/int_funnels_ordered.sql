@@ -4,7 +4,8 @@
 
 with sessions as (
 
-    select store_id, session_id, started_at from {{ ref('int_sessions_built') }}
+    select store_id, session_id, started_at from {{ ref('int_sessions_built') }} as built
+    where {{ is_touched('built', 'int_sessions_touched', ['store_id', 'session_id']) }}
 
 ),
 

@@ -4,7 +4,8 @@
 
 with sessions as (
 
-    select * from {{ ref('int_sessions_built') }}
+    select * from {{ ref('int_sessions_built') }} as built
+    where {{ is_touched('built', 'int_sessions_touched', ['store_id', 'session_id']) }}
 
 ),
 
@@ -29,8 +30,10 @@ visitors as (
 orders as (
 
     select store_id, session_id, max(customer_id) as customer_id, max(ordered_at) as last_ordered_at
-    from {{ ref('stg_orders') }}
-    where session_id is not null and status <> 'void' and not coalesce(is_test, false)
+    from {{ ref('stg_orders') }} as orders
+    where
+        {{ is_touched('orders', 'int_sessions_touched', ['store_id', 'session_id']) }}
+        and session_id is not null and status <> 'void' and not coalesce(is_test, false)
     group by store_id, session_id
 
 ),

@@ -1,9 +1,11 @@
 -- Grain: one visitor known to be a customer, by a session that names the customer or led to the customer's order.
 -- Where a visitor was several customers, the earliest link holds, so that later data never move a visitor.
+{{ config(materialized='kept', key=['store_id', 'visitor_id'], touched='int_visitors_touched') }}
 
 with sessions as (
 
-    select store_id, session_id, visitor_id, customer_id, started_at from {{ ref('int_sessions_built') }}
+    select store_id, session_id, visitor_id, customer_id, started_at from {{ ref('int_sessions_built') }} as built
+    where {{ is_touched('built', 'int_visitors_touched', ['store_id', 'visitor_id']) }}
 
 ),
 

@@ -1,5 +1,6 @@
 -- Grain: one horizon (horizon_days) and customer, guest order or nameless refund (subject_key) of that horizon's window,
 -- beside it the units that first and last touch give it to. Never sum over horizons, nor over channels and campaigns.
+{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched') }}
 with windows as (
 
     select * from {{ ref('int_variant_windows_set') }}
@@ -17,14 +18,14 @@ entries as not materialized (
     select
         store_id,
         customer_key,
-        coalesce(customer_key, order_key, entry_key) as subject_key,
+        subject_key,
         entry_date,
         net_revenue_amount,
         cm2_amount,
         {{ margin_costs() | indent(8) }} as cost_amount,
         case when cm1_amount is null then net_revenue_amount end as unknown_cost_revenue_amount,
         {{ is_sale_entry() }} as is_sale
-    from {{ ref('int_margin_entries_united') }}
+    from {{ ref('int_entries_touched') }}
 
 ),
 

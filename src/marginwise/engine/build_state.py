@@ -1,0 +1,137 @@
+"""What the kept tables of a warehouse were built with, so that a run knows whether it may take only what is new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from marginwise.contract.loader import contracts
+from marginwise.engine.dbt import project_directory
+from marginwise.engine.duckdb import transaction
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["BuildState", "forget_state", "keep_state", "kept_state", "state_of"]
+
+_MOSTLY_NEW = 1 / 3
+"""Share of the rows beyond which making everything anew costs less than exchanging."""
+_TOLD = {
+    "code": "another version of Marginwise built it",
+    "settings": "settings that it rests on have changed",
+    "tables": "a table came that was not there, or one is gone",
+    "columns": "a source delivers other columns than before",
+    "target": "it is built in another place",
+}
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """What a stage is made with.
+
+    `parts` must be equal for rows of before to be kept: hashes by what they speak of. `contents` holds for each landed
+    table a hash of all it is made of; `by_row` names those whose rows each come of one row of one file. `files` are the
+    contents that count, with their rows.
+    """
+
+    parts: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    by_row: list[str] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+
+    def whole_tables(self, before: BuildState) -> list[str]:
+        """Return the landed tables that must be judged as a whole, since more than their files may have changed."""
+        return sorted(table for table in self._changed(before) if table not in self.by_row)
+
+    def untouched_tables(self, before: BuildState) -> list[str]:
+        """Return the contract tables of which nothing has changed, nor of any table that they refer to."""
+        touched = self._changed(before)
+        while reached := {
+            name for name, contract in contracts().items()
+            if name not in touched and any(reference.table in touched for reference in contract.references)
+        }:  # fmt: skip
+            touched |= reached
+        return sorted(contracts().keys() - touched)
+
+    def _changed(self, before: BuildState) -> set[str]:
+        return {table for table, content in self.contents.items() if before.contents.get(table) != content}
+
+    def reason_against(self, before: BuildState | None) -> str | None:
+        """Return in words why nothing of before can be kept; None where it can."""
+        if before is None:
+            return "it has not been built before, or not to its end"
+        for part, reason in _TOLD.items():
+            if self.parts.get(part) != before.parts.get(part):
+                return reason
+        changed = sum(rows for file, rows in (self.files.items() ^ before.files.items()))
+        if changed > _MOSTLY_NEW * max(sum(self.files.values()), 1):
+            return "most of its rows are new"
+        return None
+
+
+def state_of(con: duckdb.DuckDBPyConnection, settings: Any, target: str) -> BuildState:
+    """Return what a build of now is made with.
+
+    Parameters
+    ----------
+    con
+        The warehouse, landed.
+    settings
+        What the warehouse reads of the settings; anything that JSON can write.
+    target
+        Where it is built.
+    """
+    landed = con.execute("select table_name, version, is_by_row, has_rows, columns from ops.landed_tables").fetchall()
+    files = con.execute("select raw_table || ' ' || file_hash, row_count from ops.files where is_active").fetchall()
+    parts = {
+        "code": _code(),
+        "settings": _hash(settings),
+        "tables": _hash(sorted(table for table, _, _, has_rows, _ in landed if has_rows)),
+        "columns": _hash(sorted((table, columns) for table, *_, columns in landed)),
+        "target": _hash(target),
+    }
+    contents = {table: version for table, version, *_ in landed}
+    by_row = sorted(table for table, _, is_by_row, *_ in landed if is_by_row)
+    return BuildState(parts, contents, by_row, dict(files))
+
+
+def kept_state(con: duckdb.DuckDBPyConnection, stage: str) -> BuildState | None:
+    """Return what a stage was made with when it last came to its end, or None."""
+    _open(con)
+    found = con.execute("select state_json from ops.build_state where stage = ?", [stage]).fetchall()
+    return BuildState(**json.loads(found[0][0])) if found else None
+
+
+def keep_state(con: duckdb.DuckDBPyConnection, stage: str, state: BuildState) -> None:
+    """Write down what a stage was made with, now that it has come to its end."""
+    with transaction(con):
+        con.execute("delete from ops.build_state where stage = ?", [stage])
+        con.execute("insert into ops.build_state values (?, ?)", [stage, json.dumps(asdict(state), sort_keys=True)])
+
+
+def forget_state(con: duckdb.DuckDBPyConnection) -> None:
+    """Forget what every stage was made with: all of it is made anew until a stage has come to its end again."""
+    _open(con)
+    con.execute("delete from ops.build_state")
+
+
+def _open(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create schema if not exists ops")
+    con.execute("create table if not exists ops.build_state (stage varchar, state_json varchar)")
+
+
+def _code() -> str:
+    """Return a hash of the dbt project: what the tables mean."""
+    read = hashlib.sha256()
+    root = project_directory()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".sql", ".csv") or path.name == "dbt_project.yml":
+            read.update(path.relative_to(root).as_posix().encode())
+            read.update(path.read_bytes())
+    return read.hexdigest()[:16]
+
+
+def _hash(told: Any) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,178 @@
+{#
+    Models that are kept: what is touched is made anew, all else stays as it is.
+
+    A kept model is a table whose rows fall into groups by its `key`, each made of rows that other relations hold for the
+    same key. A model named int_<plural>_touched lists the keys that something new, corrected or gone may reach; the kept
+    model is made for these keys only, and what differs from its rows of before is exchanged, in one transaction.
+    The rows that left (-1) and came (1) stay in `changed.<model>` until a whole build has passed, so that models behind
+    it find what reaches them, also after a run that was killed. A full refresh makes everything anew and changes nothing
+    of what the models mean.
+#}
+
+{# Are rows of before kept in this run? #}
+{% macro is_kept() %} {{- return(execute and not flags.FULL_REFRESH) -}} {% endmacro %}
+
+{# The rows of a kept model that left or came since a whole build has passed. #}
+{% macro changed(name) -%}
+    {%- do ref(name) -%} {{ generate_schema_name('changed', none) }}.{{ name }}
+{%- endmacro %}
+
+{# `alias` only where its key is touched, as a condition; true in a full refresh. `columns` maps key columns to the alias's. #}
+{% macro is_touched(alias, touched, key) -%}
+    {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
+    {%- if is_kept() -%}
+    exists (
+        select 1 from {{ ref(touched) }} as touched
+        where {% for column in key %}{{ 'and ' if not loop.first }}touched.{{ column }} = {{ alias }}.{{ column }} {% endfor -%}
+    )
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro %}
+
+{# The distinct keys that a query reaches; none in a full refresh, where everything is made anew. #}
+{% macro touched_keys(key) -%}
+    {%- set reached = caller() if is_kept() or not execute -%}
+    {%- if is_kept() -%}
+    select distinct {{ key | join(', ') }} from (
+        {{ reached }}
+    ) as reached
+    where {{ key | join(' is not null and ') }} is not null
+    {%- else -%}
+    select {% for column in key %}{{ ', ' if not loop.first }}cast(null as {{ dbt.type_string() }}) as {{ column }}{% endfor %} where false
+    {%- endif -%}
+{%- endmacro %}
+
+{# Stores of which a flag of int_periods_set has turned. #}
+{% macro stores_turned(flag) -%}
+    select store_id from {{ changed('int_periods_set') }}
+    group by store_id
+    having min(case when {{ flag }} then 1 else 0 end) <> max(case when {{ flag }} then 1 else 0 end)
+{%- endmacro %}
+
+{# From which moment on the versions of a thing tell something else than before. A version that only ends earlier or later
+   says the same of the moments within both; `for_good` names an attribute whose current value holds for all time. #}
+{% macro versions_changed(dimension, id, attributes, for_good=none) -%}
+    select
+        store_id,
+        {{ id }},
+        case
+            when min(_change) <> max(_change) and count(distinct {{ row_hash(attributes) }}) = 1 then min(valid_to_at)
+            else valid_from_at
+        end as touched_from_at
+    from {{ changed(dimension) }}
+    group by store_id, {{ id }}, valid_from_at
+    {%- if for_good %}
+    union all
+    select store_id, {{ id }}, {{ beginning() }} from {{ changed(dimension) }}
+    where is_current
+    group by store_id, {{ id }}
+    having count(distinct {{ for_good }}) > 1 or min(_change) = max(_change)
+    {%- endif %}
+{%- endmacro %}
+
+{# The rows that a model further down held before this run: only for keys that cannot be told otherwise. #}
+{% macro held_before(schema, name) -%}
+    {{ generate_schema_name(schema, none) }}.{{ name }}
+{%- endmacro %}
+
+{% materialization kept, default %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set changes = target.incorporate(path={'schema': generate_schema_name('changed', none)}) -%}
+    {%- if flags.FULL_REFRESH -%}
+        {%- do make_anew(target, changes) -%}
+    {%- else -%}
+        {%- do exchange_touched(target, changes) -%}
+    {%- endif -%}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{# What several kept models read of a large one: a view in a full refresh, else a table of the touched rows, so that the
+   large one is read once. #}
+{% materialization slice, default %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is not none -%} {%- do adapter.drop_relation(existing) -%} {%- endif -%}
+    {%- set target = this.incorporate(type='table' if is_kept() else 'view') -%}
+    {%- call statement('main') -%}
+    create {{ target.type }} {{ target }} as (
+        {{ model['compiled_code'] }}
+    );
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{% macro make_anew(target, changes) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is not none -%} {%- do adapter.drop_relation(existing) -%} {%- endif -%}
+    {%- call statement('main') -%}
+    create table {{ target }} as (
+        {{ model['compiled_code'] }}
+    );
+    {%- endcall -%}
+    {%- call statement('changes') -%}
+    drop table if exists {{ changes }};
+    create table {{ changes }} as (
+        select
+            {{ carried_columns() or (adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ')) }},
+            cast(0 as integer) as _change,
+            cast(null as {{ dbt.type_string() }}) as _run
+        from {{ target }}
+        where false
+    );
+    {%- endcall -%}
+    {%- do run_hooks(post_hooks, inside_transaction=True) -%}
+{%- endmacro %}
+
+{# What is told of rows that came and went: all columns of a model that is small; of one that knows what is touched, its key
+   and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares. #}
+{% macro carried_columns() -%}
+    {%- if config.get('touched') -%} {{ (config.require('key') + config.get('carries', [])) | join(', ') }} {%- endif -%}
+{%- endmacro %}
+
+{% macro exchange_touched(target, changes) -%}
+    {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ') -%}
+    {%- set touched, carried = config.get('touched'), carried_columns() -%}
+    {%- set fresh, earlier = this.identifier ~ '__fresh', this.identifier ~ '__earlier' -%}
+    {%- call statement('fresh') -%}
+    create temporary table {{ fresh }} as (
+        {{ model['compiled_code'] }}
+    );
+    create temporary table {{ earlier }} as (
+        select {{ carried or columns }} from {{ target }} as earlier
+        {%- if touched %}
+        where {{ has_key_in('earlier', own_touched() if touched == 'own' else held_before('intermediate', touched)) }}
+        {%- endif %}
+    );
+    {%- endcall -%}
+    {%- call statement('main') -%}
+    insert into {{ changes }} ({{ carried or columns }}, _change, _run)
+    {%- if carried %}
+    select {{ carried }}, -1, '{{ invocation_id }}' from {{ earlier }}
+    union all
+    select {{ carried }}, 1, '{{ invocation_id }}' from {{ fresh }};
+    {%- else %}
+    select {{ columns }}, -1, '{{ invocation_id }}'
+    from ((select {{ columns }} from {{ earlier }}) except all (select {{ columns }} from {{ fresh }})) as gone
+    union all
+    select {{ columns }}, 1, '{{ invocation_id }}'
+    from ((select {{ columns }} from {{ fresh }}) except all (select {{ columns }} from {{ earlier }})) as come;
+    {%- endif %}
+    {%- endcall -%}
+    {%- set of_this_run = '(select * from ' ~ changes ~ " where _run = '" ~ invocation_id ~ "')" -%}
+    {%- call statement('exchange') -%}
+    delete from {{ target }} as earlier where {{ has_key_in('earlier', of_this_run) }};
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ fresh }} as fresh where {{ has_key_in('fresh', of_this_run) }};
+    drop table {{ fresh }};
+    drop table {{ earlier }};
+    {%- endcall -%}
+{%- endmacro %}
+
+{# Is the row's key among those of a relation? #}
+{% macro has_key_in(alias, relation) -%}
+    exists (
+        select 1 from {{ relation }} as keys
+        where {% for column in config.require('key') %}{{ 'and ' if not loop.first }}keys.{{ column }} = {{ alias }}.{{ column }} {% endfor -%}
+    )
+{%- endmacro %}

@@ -1,0 +1,45 @@
+-- Grain: one customer, guest order or nameless refund (subject_key) whose evidence something new, corrected or gone may
+-- reach: its lines and refunds, what its products are known to cost, the channel that won it, and the passing of time.
+-- customer_key repeats the key for models that know customers only. Empty in a full refresh.
+
+with touched as (
+
+    {% call touched_keys(['store_id', 'subject_key']) %}
+    select store_id, coalesce(customer_key, order_key) as subject_key from {{ changed('fct_order_lines') }}
+    union all
+    select store_id, coalesce(customer_key, refund_key) from {{ changed('fct_refunds') }}
+    union all
+    select store_id, customer_key from {{ changed('int_customers_acquired') }}
+    union all
+    select lines.store_id, coalesce(lines.customer_key, lines.order_key)
+    from {{ ref('fct_order_lines') }} as lines
+    inner join {{ ref('int_days_touched') }} as days
+        on lines.store_id = days.store_id and lines.order_date between days.first_date and days.last_date
+    union all
+    select refunds.store_id, coalesce(refunds.customer_key, refunds.refund_key)
+    from {{ ref('fct_refunds') }} as refunds
+    inner join {{ ref('int_days_touched') }} as days
+        on refunds.store_id = days.store_id and refunds.refund_date between days.first_date and days.last_date
+    where refunds.is_orderless
+    union all
+    select refunds.store_id, coalesce(refunds.customer_key, refunds.refund_key)
+    from {{ ref('fct_refunds') }} as refunds
+    inner join (
+        select store_id, product_key from {{ changed('int_products_costed') }}
+        union
+        select store_id, product_key from {{ changed('dim_products') }}
+    ) as products
+        on refunds.store_id = products.store_id and coalesce(refunds.product_key, 'no product') = products.product_key
+    where refunds.is_orderless
+    union all
+    -- a cancelled line claims a margin only in a store that tells any
+    select lines.store_id, coalesce(lines.customer_key, lines.order_key)
+    from {{ ref('fct_order_lines') }} as lines
+    inner join {{ changed('int_products_costed') }} as stores
+        on lines.store_id = stores.store_id and stores.product_key = 'no product'
+    where lines.is_cancelled
+    {% endcall %}
+
+)
+
+select store_id, subject_key, subject_key as customer_key from touched
