@@ -45,6 +45,9 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
     run_here(whole, "land", "check", "build")
     assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
+    anew = run(load_settings(store), ("check", "build"), anew=True)
+    assert {stage.facts["made_anew_because"] for stage in anew.stages} == {"it was asked for"}
+    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
     settings = (store / "marginwise.toml").read_text(encoding="utf-8")
     (store / "marginwise.toml").write_text(
         settings.replace("[decisions]", "[decisions]\nhorizon_days = 60", 1), encoding="utf-8"

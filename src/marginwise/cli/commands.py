@@ -115,13 +115,16 @@ def run(
         list[str] | None, typer.Argument(help="Stages to run alone: land check build learn decide publish.")
     ] = None,
     start: Annotated[str | None, typer.Option("--from", help="Run from this stage on.")] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Check and build everything anew, not only what is new.")
+    ] = False,
     project: Project = HERE,
     as_json: Json = False,
 ) -> None:
     """Run the stages (default all) and end with the decision table and the memo."""
     from marginwise.cli.reports import print_run
 
-    print_run(project, stages or [], start=start, as_json=as_json)
+    print_run(project, stages or [], start=start, anew=anew, as_json=as_json)
 
 
 @app.command(epilog="Example: `marginwise check --json`")

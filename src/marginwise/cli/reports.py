@@ -33,12 +33,12 @@ def published_store(project: Path) -> PublishedStore:
     return PublishedStore(load_settings(project).state_directory / PUBLISHED_STORE)
 
 
-def print_run(project: Path, stages: Sequence[str], *, start: str | None, as_json: bool) -> None:
+def print_run(project: Path, stages: Sequence[str], *, start: str | None, as_json: bool, anew: bool = False) -> None:
     """Run the stages; where the store was published, end with the decision table and the memo."""
     settings = load_settings(project)
     chosen = chosen_stages(stages, start=start)
     with stage_progress(quiet=as_json) as progress:
-        report = run_stages(settings, chosen, progress=progress)
+        report = run_stages(settings, chosen, anew=anew, progress=progress)
     store = PublishedStore(settings.state_directory / PUBLISHED_STORE)
     if as_json:
         verdicts = store.verdicts() if "publish" in chosen else []

@@ -67,6 +67,7 @@ def run(
     settings: Settings,
     stages: Sequence[str] = STAGES,
     *,
+    anew: bool = False,
     progress: Callable[[str, str, int, int], None] | None = None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC).replace(tzinfo=None),
 ) -> RunReport:
@@ -78,6 +79,8 @@ def run(
         The store's settings.
     stages
         Which stages, in order (see `chosen_stages`).
+    anew
+        Check and build everything anew, even where only what is new would have to be.
     progress
         Called with (stage, item, done, total) as the work goes on.
     now
@@ -94,7 +97,7 @@ def run(
         Whatever stopped a stage; the published store stays as it was.
     """
     with hindrances_told(), held_alone(settings.state_directory):
-        context = RunContext(settings, run_id=uuid4().hex[:12], now=now, progress=progress or (lambda *_: None))
+        context = RunContext(settings, uuid4().hex[:12], now, progress or (lambda *_: None), anew)
         context.exchange.require()
         return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
 

@@ -45,18 +45,20 @@ MEMO_DIRECTORY = "memo"
 _EVIDENCE = tuple(f"marts.mart_decision_{name}" for name in ("units", "evidence", "variant_units", "variants"))
 _PUBLISHED = ("core.dim_*", "core.fct_order_lines", "core.fct_refunds", "marts.*", "quarantine.*", "ops.checks",
               "ops.table_grades", "intermediate.int_periods_set", "staging.*")  # fmt: skip
+_ASKED = "it was asked for"
 Work = Callable[["RunContext"], dict[str, Any]]
 _DATA_FILE = re.compile(r"\.(csv|tsv|txt|parquet)(\.(gz|bz2|zst))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the stages of one run share: settings, the run's id, the clock and the progress callback."""
+    """What the stages of one run share: settings, the run's id, clock and progress callback, and whether all is made anew."""
 
     settings: Settings
     run_id: str
     now: Callable[[], dt.datetime]
     progress: Callable[[str, str, int, int], None]
+    anew: bool = False
 
     @property
     def warehouse_path(self) -> Path:
@@ -137,7 +139,7 @@ def check_contract(context: RunContext) -> dict[str, Any]:
     with warehouse_of(context) as con:
         state = _state(context, con)
         before = kept_state(con, "check")
-        anew_because = state.reason_against(before)
+        anew_because = _ASKED if context.anew else state.reason_against(before)
         if anew_because:
             forget_state(con)
     if before is None or anew_because:
@@ -173,7 +175,7 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
         write_declared(con, context.settings)
         context.exchange.load(con, ("ops",))
         state = _state(context, con)
-        anew_because = state.reason_against(kept_state(con, "build"))
+        anew_because = _ASKED if context.anew else state.reason_against(kept_state(con, "build"))
     results = context.project().build(
         "*", exclude="tag:check", anew=anew_because is not None, progress=context.told("build")
     )
