@@ -532,7 +532,7 @@ where is_orderless;
 create table marts.mart_daily_revenue as
 select
     date_day as revenue_date, e.* exclude (entry_date), coalesce(s.spend_amount, 0) as spend_amount,
-    coalesce(r.amount, 0) as refund_by_refund_date_amount, cm2_amount - coalesce(s.spend_amount, 0) as cm3_amount
+    coalesce(r.amount, 0) as refund_by_refund_date_amount, coalesce(cm2_amount, 0) - coalesce(s.spend_amount, 0) as cm3_amount
 from core.dim_dates
 inner join periods on date_day between first_day and as_of_date + 1
 left join (

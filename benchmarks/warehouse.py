@@ -19,7 +19,9 @@ import duckdb
 
 from marginwise.demo.knobs import Knobs
 from marginwise.engine.dbt import project_directory
+from marginwise.engine.duckdb import engine_options
 from marginwise.ops.projects import create_demo
+from marginwise.settings import WarehouseSettings
 
 __all__ = ["Cost", "Store", "compared", "cost_of", "generated", "write_floor"]
 
@@ -117,11 +119,11 @@ def cost_of(arguments: list[str]) -> Cost:
 
 
 def write_floor(data: Path, target: Path) -> None:
-    """Write the floor's tables into a new DuckDB file."""
+    """Write the floor's tables into a new DuckDB file, in the memory that the warehouse has by default."""
     text = _FLOOR.read_text("utf-8")
     for name, folder in {"data": data, "seeds": project_directory() / "seeds"}.items():
         text = text.replace(f"${name}", "'" + str(folder).replace("'", "''") + "'")
-    with duckdb.connect(str(target)) as con:
+    with duckdb.connect(str(target), config=engine_options(WarehouseSettings())) as con:
         con.execute("set preserve_insertion_order = false")
         con.execute(text)
 
