@@ -19,6 +19,7 @@ __all__ = [
     "MissingTable",
     "NotWritable",
     "NothingPublished",
+    "OutOfMemory",
     "OutOfOrder",
     "ServerUnreachable",
     "StoreBusy",
@@ -179,6 +180,12 @@ class BrokenStore(MarginwiseError):
 
 class DiskFull(MarginwiseError):
     """There is no room for what has to be written (exit code 6)."""
+
+    exit_code = 6
+
+
+class OutOfMemory(MarginwiseError):
+    """The engine may not take as much memory as the store needs (exit code 6)."""
 
     exit_code = 6
 

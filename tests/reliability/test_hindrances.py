@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from marginwise.engine.duckdb import open_warehouse
-from marginwise.errors import BadSettings, BrokenStore, MarginwiseError, MissingFile, NotWritable, StoreBusy
+from marginwise.errors import (
+    BadSettings,
+    BrokenStore,
+    MarginwiseError,
+    MissingFile,
+    NotWritable,
+    OutOfMemory,
+    StoreBusy,
+)
 from marginwise.ops.run_lock import held_alone
 from marginwise.settings import load_settings
 from tests.reliability.stores import built, differing, run_here, small_store
@@ -170,3 +178,13 @@ def test_reading_commands_tell_a_damaged_warehouse_too(store: Path) -> None:
     _warehouse(store).write_bytes(_warehouse(store).read_bytes()[:100_000])
     with pytest.raises(MarginwiseError, match=r"warehouse\.duckdb"):
         open_warehouse(_warehouse(store), read_only=True)
+
+
+def test_too_little_memory_names_the_setting(store: Path) -> None:
+    path = store / "marginwise.toml"
+    settings = path.read_text(encoding="utf-8")
+    assert '# memory_limit = "4GB"' in settings
+    path.write_text(settings.replace('# memory_limit = "4GB"', 'memory_limit = "6MB"'), encoding="utf-8")
+    with pytest.raises(OutOfMemory) as caught:
+        run_here(store, "check")
+    assert "memory_limit" in str(caught.value.fix)

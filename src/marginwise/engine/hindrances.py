@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from marginwise.errors import BrokenStore, BuildFailed, DiskFull, MarginwiseError, NotWritable, StoreBusy
+from marginwise.errors import BrokenStore, BuildFailed, DiskFull, MarginwiseError, NotWritable, OutOfMemory, StoreBusy
 
 __all__ = ["hindrance", "hindrances_told"]
 
@@ -19,6 +19,7 @@ _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR
 _FULL = re.compile(
     r"No space left|File too large|Disk quota|Could not write file|max_temp_directory_size", re.IGNORECASE
 )
+_TOO_LITTLE = re.compile(r"Out of Memory Error|could not allocate block", re.IGNORECASE)
 _REFUSED = re.compile(r"Permission denied|Read-only file system|Is a directory|Not a directory", re.IGNORECASE)
 _LOCKED = re.compile(r"Could not set lock on file")
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
@@ -60,6 +61,11 @@ def hindrance(error: BaseException, file_name: str = "warehouse.duckdb") -> Marg
         return StoreBusy(f"{who} holds {name}.", fix="Wait until it has ended, or end it, then run again.")
     if _FULL.search(told):
         return _full(name)
+    if _TOO_LITTLE.search(told):
+        return OutOfMemory(
+            "The memory that the engine may take does not suffice for this store.",
+            fix='Raise memory_limit in [warehouse] of marginwise.toml, such as memory_limit = "8GB", then run again.',
+        )
     if _REFUSED.search(told):
         return _not_writable(name, _reason(told))
     if _DAMAGED.search(told) or isinstance(error, duckdb.FatalException | duckdb.InternalException):
@@ -77,7 +83,7 @@ def hindrances_told() -> Iterator[None]:
 
     Raises
     ------
-    DiskFull, NotWritable, StoreBusy, BrokenStore
+    DiskFull, OutOfMemory, NotWritable, StoreBusy, BrokenStore
         When that is what the block failed of.
     """
     try:

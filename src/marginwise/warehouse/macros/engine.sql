@@ -87,3 +87,11 @@
         {{ " || chr(31) || " if not loop.first }}coalesce(cast({{ prefix }}{{ expression }} as text), chr(30))
         {%- endfor -%} , 0)
 {%- endmacro %}
+
+{# A run that exchanges rows in many tables writes them into their places once, at its end, not whenever its log has grown.
+   A run that makes everything anew is not to hold all it replaces until then. #}
+{% macro written_at_the_end() -%}
+    {%- if not flags.FULL_REFRESH -%} {{ adapter.dispatch('written_at_the_end', 'marginwise')() }} {%- endif -%}
+{%- endmacro %}
+{% macro duckdb__written_at_the_end() -%} set global checkpoint_threshold = '1GB' {%- endmacro %}
+{% macro postgres__written_at_the_end() -%} {%- endmacro %}
