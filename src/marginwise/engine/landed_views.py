@@ -54,7 +54,7 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         _replace_rows(con, "ops.table_feeds", feeds)
         _replace_rows(con, "ops.declared_formats", formats)
         present = _present(con)
-        for table in present.keys() - contracts().keys():
+        for table in sorted(present.keys() - contracts().keys()):
             con.execute(f"drop {present[table]} landed.{identifier(table)}")
         for relation in relations:
             relation.write(con, present.get(relation.table))
