@@ -9,6 +9,7 @@ import duckdb
 
 from marginwise.ops.pipeline import run
 from marginwise.settings import load_settings
+from tests.reliability.arrivals import rows_of
 from tests.reliability.stores import arrive, built, differing, run_here, small_store, waiting_days
 
 SCHEMAS = ("core", "marts", "quarantine", "checks")
@@ -54,3 +55,41 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     )
     again = facts_of(store, "check", "build")
     assert "settings" in str(again["check"]["made_anew_because"])
+
+
+def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -> None:
+    """Found wrong once: the newer version was judged without the older one, which stayed superseded."""
+    store = small_store(tmp_path / "store")
+    data = store / "data"
+
+    def write(name: str, like: str, **values: str) -> None:
+        row = {**rows_of(data / f"{like}.csv")[0], **values}
+        (data / name).write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+
+    write("orders-2026-01-05.csv", "orders", order_id="second")
+    first = rows_of(data / "orders.csv")[0]["order_id"]
+    write(
+        "refunds-2026-01-05.csv",
+        "refunds",
+        refund_id="moved",
+        order_id=first,
+        line_number="",
+        updated_at="2025-12-01 00:00:00",
+    )
+    write(
+        "refunds-2026-01-06.csv",
+        "refunds",
+        refund_id="moved",
+        order_id="second",
+        line_number="",
+        updated_at="2025-12-02 00:00:00",
+    )
+    run_here(store, "land", "check", "build")
+    write("orders-2026-01-05.csv", "orders", order_id="third")
+    assert facts_of(store, "land", "check", "build")["check"]["made_anew_because"] is None
+    whole = tmp_path / "whole"
+    shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
+    run_here(whole, "land", "check", "build")
+    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        assert con.execute("select order_id from core.fct_refunds where refund_id = 'moved'").fetchall() == [(first,)]

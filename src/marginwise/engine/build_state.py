@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from marginwise.contract.loader import contracts
@@ -22,7 +23,7 @@ _TOLD = {
     "code": "another version of Marginwise built it",
     "settings": "settings that it rests on have changed",
     "tables": "a table came that was not there, or one is gone",
-    "columns": "a source delivers other columns than before",
+    "columns": "a source delivers other columns than before, or is read in another way",
     "target": "it is built in another place",
 }
 
@@ -40,6 +41,13 @@ class BuildState:
     contents: dict[str, str] = field(default_factory=dict)
     by_row: list[str] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
+
+    def while_made(self, before: BuildState) -> BuildState:
+        """Return what may be relied on while a stage is made: of tables that change now, nothing, should it be killed."""
+        changed = self._changed(before)
+        return replace(
+            before, contents={table: told for table, told in before.contents.items() if table not in changed}
+        )
 
     def whole_tables(self, before: BuildState) -> list[str]:
         """Return the landed tables that must be judged as a whole, since more than their files may have changed."""
@@ -83,7 +91,9 @@ def state_of(con: duckdb.DuckDBPyConnection, settings: Any, target: str) -> Buil
     target
         Where it is built.
     """
-    landed = con.execute("select table_name, version, is_by_row, has_rows, columns from ops.landed_tables").fetchall()
+    landed = con.execute(
+        "select table_name, version, is_by_row, has_rows, query_hash || columns from ops.landed_tables"
+    ).fetchall()
     files = con.execute("select raw_table || ' ' || file_hash, row_count from ops.files where is_active").fetchall()
     parts = {
         "code": _code(),
@@ -111,10 +121,10 @@ def keep_state(con: duckdb.DuckDBPyConnection, stage: str, state: BuildState) ->
         con.execute("insert into ops.build_state values (?, ?)", [stage, json.dumps(asdict(state), sort_keys=True)])
 
 
-def forget_state(con: duckdb.DuckDBPyConnection) -> None:
-    """Forget what every stage was made with: all of it is made anew until a stage has come to its end again."""
+def forget_state(con: duckdb.DuckDBPyConnection, *stages: str) -> None:
+    """Forget what stages were made with: they are made anew until they have come to their end again."""
     _open(con)
-    con.execute("delete from ops.build_state")
+    con.execute("delete from ops.build_state where list_contains(?, stage)", [list(stages)])
 
 
 def _open(con: duckdb.DuckDBPyConnection) -> None:
@@ -124,7 +134,7 @@ def _open(con: duckdb.DuckDBPyConnection) -> None:
 
 def _code() -> str:
     """Return a hash of the dbt project: what the tables mean."""
-    read = hashlib.sha256()
+    read = hashlib.sha256(version("marginwise").encode())
     root = project_directory()
     for path in sorted(root.rglob("*")):
         if path.suffix in (".sql", ".csv") or path.name == "dbt_project.yml":

@@ -76,7 +76,9 @@ class _Landed:
             " where is_active and list_contains(?, raw_table) order by all",
             [sorted(groups)],
         ).fetchall()
-        self.query_hash = hashlib.sha256(self.query.encode()).hexdigest()[:16]
+        # also how the files were read: what is read anew on the day it landed has the same file and day
+        readings = sorted({reading for _, _, reading, *_ in files})
+        self.query_hash = hashlib.sha256(repr((self.query, readings)).encode()).hexdigest()[:16]
         self.version = hashlib.sha256(repr((self.query, files)).encode()).hexdigest()[:16]
 
     @property

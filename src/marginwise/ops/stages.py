@@ -141,7 +141,9 @@ def check_contract(context: RunContext) -> dict[str, Any]:
         before = kept_state(con, "check")
         anew_because = _ASKED if context.anew else state.reason_against(before)
         if anew_because:
-            forget_state(con)
+            forget_state(con, "check", "build")
+        elif before:
+            keep_state(con, "check", state.while_made(before))
     if before is None or anew_because:
         context.project().build("tag:check", progress=context.told("check"))
     else:
@@ -176,6 +178,8 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
         context.exchange.load(con, ("ops",))
         state = _state(context, con)
         anew_because = _ASKED if context.anew else state.reason_against(kept_state(con, "build"))
+        if anew_because:
+            forget_state(con, "build")
     results = context.project().build(
         "*", exclude="tag:check", anew=anew_because is not None, progress=context.told("build")
     )

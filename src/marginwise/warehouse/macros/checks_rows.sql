@@ -93,7 +93,8 @@ final as (
     from fitted
     left join settled
         on
-            fitted._file_hash = settled._file_hash
+            fitted._raw_table = settled._raw_table
+            and fitted._file_hash = settled._file_hash
             and fitted._row_number = settled._row_number
             {%- for name in contract['key'] %}
             and fitted.{{ name }} is not distinct from settled.{{ name }}
@@ -145,8 +146,8 @@ paired as (
     select
         *,
         md5({{ joined_text(content, 'chr(31)') }}) as _content,
-        count(*) over (partition by {{ key }}, _file_hash, _row_number) as _copies,
-        row_number() over (partition by {{ key }}, _file_hash, _row_number order by _violations) as _copy
+        count(*) over (partition by {{ key }}, _raw_table, _file_hash, _row_number) as _copies,
+        row_number() over (partition by {{ key }}, _raw_table, _file_hash, _row_number order by _violations) as _copy
     from judged
 ),
 
@@ -158,13 +159,13 @@ ranked as (
         first_value(_file_date) over newest_first as _winner_file_date,
         first_value(_content) over newest_first as _winner_content,
         row_number() over (
-            partition by {{ identity }}, updated_at, _file_date, _content, _file_hash order by _row_number
+            partition by {{ identity }}, updated_at, _file_date, _content, _raw_table, _file_hash order by _row_number
         ) as _same_in_file
     from paired
     where _is_repeated and _violations is null and _copies = 1
     window newest_first as (
         partition by {{ identity }}
-        order by updated_at desc nulls last, _file_date desc nulls last, _content desc, _file_hash, _row_number
+        order by updated_at desc nulls last, _file_date desc nulls last, _content desc, _file_hash, _raw_table, _row_number
     )
 ),
 

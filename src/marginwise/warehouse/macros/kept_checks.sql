@@ -20,13 +20,14 @@
     {{ return(this.incorporate(path={'schema': generate_schema_name('changed', none), 'identifier': this.identifier ~ '__touched'}, type='table')) }}
 {%- endmacro %}
 
-{# The landed rows that are judged anew: all of them in a full refresh, else a table of those few. #}
+{# The landed rows that are judged anew: all of them in a full refresh, else a table of those few, made while the model is
+   compiled, before its own query runs. #}
 {% macro rows_judged_anew(contract, landed, types, table) %}
     {%- if execute and not is_kept() -%} {{- return(landed) -}} {%- endif -%}
     {%- set flips = [] -%}
     {%- for reference in contract['references'] -%} {%- do flips.append(parents_flipped(reference)) -%} {%- endfor -%}
     {%- if not execute or table in var('whole_tables') -%}
-        {%- if execute -%} {%- do run_query(places_touched(['true'])) -%} {%- endif -%}
+        {%- if execute -%} {%- do run_query(places_touched('true')) -%} {%- endif -%}
         {{- return(landed) -}}
     {%- endif -%}
     {%- set files = own_touched().incorporate(path={'identifier': this.identifier ~ '__files'}) -%}
@@ -35,13 +36,21 @@
     {%- do run_query(rows_of_files_come(rows_anew, landed, files)) -%}
     {%- set reasons = [] -%}
     {%- if run_query('select 1 from ' ~ files ~ ' limit 1').rows | length -%}
-        {%- do reasons.append(is_of_file('before', files, 'gone')) -%}
-        {%- do reasons.append(shares_key(contract, rows_anew, types, files)) -%}
+        {%- do reasons.append(is_of_file('reached', files, 'gone')) -%}
     {%- endif -%}
     {%- for flipped in flips if run_query(flipped ~ ' limit 1').rows | length -%}
-        {%- do reasons.append(is_child('before', contract['references'][flips.index(flipped)], flipped)) -%}
+        {%- do reasons.append(is_child('reached', contract['references'][flips.index(flipped)], flipped)) -%}
     {%- endfor -%}
-    {%- do run_query(places_touched(reasons or ['false'])) -%}
+    {%- do run_query(places_touched(sharing_key(contract, rows_anew, types, reasons) if reasons else 'false')) -%}
+    {%- set still = namespace(growing=true) -%}
+    {%- for _ in range(20) if reasons -%}
+        {%- if still.growing -%}
+            {%- set still.growing = run_query(places_beside(contract) ~ ' limit 1').rows | length > 0 -%}
+            {%- if still.growing -%}
+                {%- do run_query('insert into ' ~ own_touched() ~ ' ' ~ places_beside(contract)) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- if run_query('select 1 from ' ~ own_touched() ~ ' limit 1').rows | length -%}
         {%- do run_query(rows_of_places_touched(rows_anew, landed, files)) -%}
     {%- endif -%}
@@ -71,11 +80,11 @@
     where {{ has_place_in('landed_rows', own_touched()) }} and not {{ is_of_file('landed_rows', files, 'come') }}
 {%- endmacro %}
 
-{% macro places_touched(reasons) -%}
+{% macro places_touched(condition) -%}
     drop table if exists {{ own_touched() }};
     create table {{ own_touched() }} as (
         select distinct {{ row_place() | join(', ') }} from {{ this }} as before
-        where {{ reasons | join(' or ') }}
+        where {{ condition }}
     );
 {%- endmacro %}
 
@@ -99,14 +108,26 @@
     )
 {%- endmacro %}
 
-{# A row of before with the key of a row that came or went. #}
-{% macro shares_key(contract, rows_anew, types, files) -%}
+{# A row of before with the key of a row that came, or of one of before that a reason reaches: rows of one key are judged
+   against each other, so all of them or none. #}
+{% macro sharing_key(contract, rows_anew, types, reasons) -%}
     {{ row_hash(row_identity(contract), 'before.') }} in (
         select {{ row_hash(fitted_identity(contract, types)) }} from {{ rows_anew }} as rows_come
         union
-        select {{ row_hash(row_identity(contract)) }} from {{ this }} as gone_rows
-        where {{ is_of_file('gone_rows', files, 'gone') }}
+        select {{ row_hash(row_identity(contract), 'reached.') }} from {{ this }} as reached
+        where {{ reasons | join(' or ') }}
     )
+{%- endmacro %}
+
+{# Places not touched yet of rows that share their key with a row in a touched place: one place may hold several keys. #}
+{% macro places_beside(contract) -%}
+    select distinct {{ row_place() | join(', ') }} from {{ this }} as before
+    where
+        {{ row_hash(row_identity(contract), 'before.') }} in (
+            select {{ row_hash(row_identity(contract), 'touched_rows.') }} from {{ this }} as touched_rows
+            where {{ has_place_in('touched_rows', own_touched()) }}
+        )
+        and not {{ has_place_in('before', own_touched()) }}
 {%- endmacro %}
 
 {# Keys of a parent of which an accepted row came or went, run by run. #}

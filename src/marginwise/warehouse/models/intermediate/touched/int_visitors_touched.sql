@@ -17,6 +17,13 @@
     inner join {{ changed('chk_orders') }} as orders
         on events.store_id = orders.store_id and events.session_id = orders.session_id
     union all
+    -- visitors who share a session with what came or went
+    select events.store_id, events.visitor_id
+    from {{ ref('stg_events') }} as events
+    inner join {{ ref('int_periods_set') }} as periods on events.store_id = periods.store_id and not periods.has_sessions
+    inner join {{ changed('chk_events') }} as changed_events
+        on events.store_id = changed_events.store_id and events.session_id = changed_events.session_id
+    union all
     -- a store that gets its first visits, or loses its last, builds them no more or anew
     select events.store_id, events.visitor_id
     from {{ ref('stg_events') }} as events
