@@ -388,6 +388,17 @@ def test_a_mended_dialect_reads_the_file_anew(shop: Shop) -> None:
     assert shop.rows("select count(*) from ops.files where is_active") == [(1,)]
 
 
+def test_a_file_read_in_another_way_on_the_day_it_landed_shows_its_new_rows(shop: Shop) -> None:
+    """Found wrong once: the raw rows were read anew, and the contract's table kept those of before."""
+    head = "No;Day;Item;Pieces;Price"
+    shop.put("sales.csv", head, head, "1;2024-07-01;A;2;3.50", header="")
+    shop.land()
+    assert shop.rows("select count(*) from landed.order_items") == [(2,)]
+    shop.mapping_file.write_text(FLAT.replace('path = "sales*.csv"', 'path = "sales*.csv"\nskip_rows = 1'))
+    shop.land()
+    assert shop.rows("select order_id from landed.order_items") == [("1",)]
+
+
 def test_what_is_missing_is_named(shop: Shop) -> None:
     shop.put("sale.csv")
     with pytest.raises(MissingFile, match=r"sales\*\.csv.*Did you mean 'sale\.csv'"):
