@@ -15,119 +15,115 @@
     {{- return(told | unique | list) -}}
 {% endmacro %}
 
-{# The places of the rows of before that are judged anew. #}
-{% macro own_touched() -%}
-    {{ return(this.incorporate(path={'schema': generate_schema_name('changed', none), 'identifier': this.identifier ~ '__touched'}, type='table')) }}
+{# Tables beside `changed.<model>`: the places of the rows of before that are judged anew, and what they are found by. #}
+{% macro own_touched(what='touched') -%}
+    {{ return(this.incorporate(path={'schema': generate_schema_name('changed', none), 'identifier': this.identifier ~ '__' ~ what}, type='table')) }}
 {%- endmacro %}
 
 {# The landed rows that are judged anew: all of them in a full refresh, else a table of those few, made while the model is
-   compiled, before its own query runs. #}
+   compiled, before its own query runs.
+
+   Rows of one key are judged against each other, so all of them or none; and what one place of a file holds comes and goes
+   together. So keys lead to places and places to keys, round by round, until none is new: mostly after the first. #}
 {% macro rows_judged_anew(contract, landed, types, table) %}
     {%- if execute and not is_kept() -%} {{- return(landed) -}} {%- endif -%}
     {%- set flips = [] -%}
     {%- for reference in contract['references'] -%} {%- do flips.append(parents_flipped(reference)) -%} {%- endfor -%}
     {%- if not execute or table in var('whole_tables') -%}
-        {%- if execute -%} {%- do run_query(places_touched('true')) -%} {%- endif -%}
+        {%- if execute -%} {%- do make_beside('touched', places_where('true')) -%} {%- endif -%}
         {{- return(landed) -}}
     {%- endif -%}
-    {%- set files = own_touched().incorporate(path={'identifier': this.identifier ~ '__files'}) -%}
-    {%- set rows_anew = own_touched().incorporate(path={'identifier': this.identifier ~ '__landed'}) -%}
-    {%- do run_query(files_come_and_gone(files, landed)) -%}
-    {%- do run_query(rows_of_files_come(rows_anew, landed, files)) -%}
+    {%- do make_beside('files', files_come_and_gone(landed)) -%}
+    {%- do make_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ is_of_file('landed_rows', 'come')) -%}
     {%- set reasons = [] -%}
-    {%- if run_query('select 1 from ' ~ files ~ ' limit 1').rows | length -%}
-        {%- do reasons.append(is_of_file('reached', files, 'gone')) -%}
-    {%- endif -%}
-    {%- for flipped in flips if run_query(flipped ~ ' limit 1').rows | length -%}
-        {%- do reasons.append(is_child('reached', contract['references'][flips.index(flipped)], flipped)) -%}
+    {%- if is_any(own_touched('files') ~ " where state = 'gone'") -%} {%- do reasons.append(is_of_file('before', 'gone')) -%} {%- endif -%}
+    {%- for flipped in flips if is_any('(' ~ flipped ~ ') as flipped') -%}
+        {%- set reference = contract['references'][flips.index(flipped)] -%}
+        {%- do reasons.append(is_among('before', reference['columns'], '(' ~ flipped ~ ')', listed=reference['to_columns'])) -%}
     {%- endfor -%}
-    {%- do run_query(places_touched(sharing_key(contract, rows_anew, types, reasons) if reasons else 'false')) -%}
-    {%- set still = namespace(growing=true) -%}
-    {%- for _ in range(20) if reasons -%}
-        {%- if still.growing -%}
-            {%- set still.growing = run_query(places_beside(contract) ~ ' limit 1').rows | length > 0 -%}
-            {%- if still.growing -%}
-                {%- do run_query('insert into ' ~ own_touched() ~ ' ' ~ places_beside(contract)) -%}
-            {%- endif -%}
+    {%- do make_beside('touched', places_where(reasons | join(' or ') or 'false')) -%}
+    {%- do make_beside('keys', keys_reached(contract, types, reasons)) -%}
+    {%- set new = namespace(keys=is_any(own_touched('keys'))) -%}
+    {%- for round in range(1, 20) if new.keys -%}
+        {%- do run_query(places_of_keys(contract, round)) -%}
+        {%- set new.keys = is_any(own_touched() ~ ' where _round = ' ~ round) -%}
+        {%- if new.keys -%}
+            {%- do run_query(keys_of_places(contract, round)) -%}
+            {%- set new.keys = is_any(own_touched('keys') ~ ' where _round = ' ~ round) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if run_query('select 1 from ' ~ own_touched() ~ ' limit 1').rows | length -%}
-        {%- do run_query(rows_of_places_touched(rows_anew, landed, files)) -%}
-    {%- endif -%}
-    {{- return(rows_anew) -}}
+    {%- if is_any(own_touched()) -%} {%- do run_query(landed_rows_of_places(landed)) -%} {%- endif -%}
+    {{- return(own_touched('landed')) -}}
 {% endmacro %}
 
-{% macro files_come_and_gone(files, landed) -%}
+{% macro make_beside(what, query) -%}
+    {%- do run_query('drop table if exists ' ~ own_touched(what) ~ '; create table ' ~ own_touched(what) ~ ' as (' ~ query ~ ');') -%}
+{%- endmacro %}
+
+{% macro is_any(relation) -%} {{- return(run_query('select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}} {%- endmacro %}
+
+{# A file is told by its content, its date and the day it landed. #}
+{% macro file_identity(prefix='') -%}
+    {%- set p = prefix ~ '.' if prefix else '' -%}
+    {{- return([p ~ '_raw_table', p ~ '_file_hash', p ~ '_landed_date', 'coalesce(' ~ p ~ "_file_date, date '0001-01-01')"] | join(', ')) -}}
+{%- endmacro %}
+
+{% macro files_come_and_gone(landed) -%}
     {%- set named = 'select distinct _raw_table, _file_hash, _file_date, _landed_date from ' -%}
-    drop table if exists {{ files }};
-    create table {{ files }} as (
-        select 'come' as state, * from ({{ named }} {{ landed }} except {{ named }} {{ this }}) as come
+    select 'come' as state, * from ({{ named }} {{ landed }} except {{ named }} {{ this }}) as come
+    union all
+    select 'gone' as state, * from ({{ named }} {{ this }} except {{ named }} {{ landed }}) as gone
+{%- endmacro %}
+
+{% macro is_of_file(alias, state) -%}
+    ({{ file_identity(alias) }}) in (select {{ file_identity() }} from {{ own_touched('files') }} where state = '{{ state }}')
+{%- endmacro %}
+
+{% macro has_place_in(alias, condition='true') -%} {{ is_among(alias, row_place(), own_touched(), condition) }} {%- endmacro %}
+
+{% macro places_where(condition) -%}
+    select distinct {{ row_place() | join(', ') }}, 0 as _round from {{ this }} as before
+    where {{ condition }}
+{%- endmacro %}
+
+{# The keys of rows that came and of those that a reason reaches; rows without a key share it with none. #}
+{% macro keys_reached(contract, types, reasons) -%}
+    {%- set key = contract['key'] -%}
+    select distinct {{ key | join(', ') }}, 0 as _round from (
+        select
+            {%- for name in key %}
+            {{ fitted_column(contract['columns'] | selectattr('name', 'equalto', name) | first, types) }} as {{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from {{ own_touched('landed') }} as landed_rows
+        {%- for reason in reasons %}
         union all
-        select 'gone' as state, * from ({{ named }} {{ this }} except {{ named }} {{ landed }}) as gone
-    );
+        select {{ key | join(', ') }} from {{ this }} as before where {{ reason }}
+        {%- endfor %}
+    ) as reached
+    where {{ key | join(' is not null and ') }} is not null
 {%- endmacro %}
 
-{% macro rows_of_files_come(rows_anew, landed, files) -%}
-    drop table if exists {{ rows_anew }};
-    create table {{ rows_anew }} as (
-        select * from {{ landed }} as landed_rows where {{ is_of_file('landed_rows', files, 'come') }}
-    );
-{%- endmacro %}
-
-{% macro rows_of_places_touched(rows_anew, landed, files) -%}
-    insert into {{ rows_anew }}
-    select * from {{ landed }} as landed_rows
-    where {{ has_place_in('landed_rows', own_touched()) }} and not {{ is_of_file('landed_rows', files, 'come') }}
-{%- endmacro %}
-
-{% macro places_touched(condition) -%}
-    drop table if exists {{ own_touched() }};
-    create table {{ own_touched() }} as (
-        select distinct {{ row_place() | join(', ') }} from {{ this }} as before
-        where {{ condition }}
-    );
-{%- endmacro %}
-
-{% macro is_of_file(alias, files, state) -%}
-    exists (
-        select 1 from {{ files }} as files
-        where
-            files.state = '{{ state }}' and files._raw_table = {{ alias }}._raw_table
-            and files._file_hash = {{ alias }}._file_hash and files._landed_date = {{ alias }}._landed_date
-            and files._file_date is not distinct from {{ alias }}._file_date
-    )
-{%- endmacro %}
-
-{% macro has_place_in(alias, relation) -%}
-    exists (
-        select 1 from {{ relation }} as places
-        where
-            {% for column in row_place() -%}
-            {{ 'and ' if not loop.first }}places.{{ column }} = {{ alias }}.{{ column }}
-            {% endfor %}
-    )
-{%- endmacro %}
-
-{# A row of before with the key of a row that came, or of one of before that a reason reaches: rows of one key are judged
-   against each other, so all of them or none. #}
-{% macro sharing_key(contract, rows_anew, types, reasons) -%}
-    {{ row_hash(row_identity(contract), 'before.') }} in (
-        select {{ row_hash(fitted_identity(contract, types)) }} from {{ rows_anew }} as rows_come
-        union
-        select {{ row_hash(row_identity(contract), 'reached.') }} from {{ this }} as reached
-        where {{ reasons | join(' or ') }}
-    )
-{%- endmacro %}
-
-{# Places not touched yet of rows that share their key with a row in a touched place: one place may hold several keys. #}
-{% macro places_beside(contract) -%}
-    select distinct {{ row_place() | join(', ') }} from {{ this }} as before
+{% macro places_of_keys(contract, round) -%}
+    insert into {{ own_touched() }}
+    select distinct {{ row_place() | join(', ') }}, {{ round }} as _round from {{ this }} as before
     where
-        {{ row_hash(row_identity(contract), 'before.') }} in (
-            select {{ row_hash(row_identity(contract), 'touched_rows.') }} from {{ this }} as touched_rows
-            where {{ has_place_in('touched_rows', own_touched()) }}
-        )
-        and not {{ has_place_in('before', own_touched()) }}
+        {{ is_among('before', contract['key'], own_touched('keys'), '_round = ' ~ (round - 1)) }}
+        and not {{ has_place_in('before') }}
+{%- endmacro %}
+
+{% macro keys_of_places(contract, round) -%}
+    insert into {{ own_touched('keys') }}
+    select distinct {{ contract['key'] | join(', ') }}, {{ round }} as _round from {{ this }} as before
+    where
+        {{ has_place_in('before', '_round = ' ~ round) }}
+        and {{ contract['key'] | join(' is not null and ') }} is not null
+        and not {{ is_among('before', contract['key'], own_touched('keys')) }}
+{%- endmacro %}
+
+{% macro landed_rows_of_places(landed) -%}
+    insert into {{ own_touched('landed') }}
+    select * from {{ landed }} as landed_rows
+    where {{ has_place_in('landed_rows') }} and not {{ is_of_file('landed_rows', 'come') }}
 {%- endmacro %}
 
 {# Keys of a parent of which an accepted row came or went, run by run. #}
@@ -136,14 +132,4 @@
     select {{ columns }} from {{ changed('chk_' ~ reference['table']) }}
     group by {{ columns }}, _run
     having sum(case when _is_current then _change else 0 end) <> 0
-{%- endmacro %}
-
-{% macro is_child(alias, reference, flipped) -%}
-    exists (
-        select 1 from ({{ flipped }}) as parents
-        where
-            {% for column in reference['columns'] -%}
-            {{ 'and ' if not loop.first }}parents.{{ reference['to_columns'][loop.index0] }} = {{ alias }}.{{ column }}
-            {% endfor %}
-    )
 {%- endmacro %}
