@@ -226,7 +226,10 @@ settled as (
     {%- set alias = 'parent_' ~ number -%}
     left join (
         select {{ 'distinct ' if parent['versioned_by'] }}{{ reference['to_columns'] | join(', ') }}, true as is_accepted
-        from {{ ref('stg_' ~ reference['table']) }}
+        from {{ ref('stg_' ~ reference['table']) }} as parents
+        {%- if is_kept() %}
+        where {{ is_among('parents', reference['to_columns'], 'fitted', listed=reference['columns']) }}
+        {%- endif %}
     ) as {{ alias }} on
         {%- for column in reference['columns'] %}
         {{ 'and ' if not loop.first }}{{ alias }}.{{ reference['to_columns'][loop.index0] }} = fitted.{{ column }}

@@ -18,9 +18,20 @@
 {%- endmacro %}
 
 {# `alias` only where its key is touched, as a condition; true in a full refresh. #}
-{% macro is_touched(alias, touched, key) -%}
+{% macro is_touched(alias, touched, key, listed=none, span=none) -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
-    {%- if is_kept() -%} {{ is_among(alias, key, ref(touched)) }} {%- else -%} true {%- endif -%}
+    {%- if is_kept() -%}
+    {%- if span %} {{ is_in_span(alias ~ '.' ~ span, ref(touched), (listed or key)[key.index(span)]) }} and {% endif %}
+    {{- is_among(alias, key, ref(touched), listed=listed) }}
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Does a date lie within those of a relation? Asked while the model is compiled and told as constants, which reach through
+   views and unions to the tables. #}
+{% macro is_in_span(date, relation, column) -%}
+    {%- set span = run_query('select min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ relation).rows[0] -%}
+    {%- if span[0] is none -%} false {%- else -%} {{ date }} between date '{{ span[0] }}' and date '{{ span[1] }}' {%- endif -%}
 {%- endmacro %}
 
 {# Are the alias's columns among those of a relation? Written as `in`, not as `exists`: engines then know that the columns
@@ -32,7 +43,7 @@
 {%- endmacro %}
 
 {# The distinct keys that a query reaches; none in a full refresh, where everything is made anew. #}
-{% macro touched_keys(key) -%}
+{% macro touched_keys(key, type=none) -%}
     {%- set reached = caller() if is_kept() or not execute -%}
     {%- if is_kept() -%}
     select distinct {{ key | join(', ') }} from (
@@ -40,7 +51,7 @@
     ) as reached
     where {{ key | join(' is not null and ') }} is not null
     {%- else -%}
-    select {% for column in key %}{{ ', ' if not loop.first }}cast(null as {{ dbt.type_string() }}) as {{ column }}{% endfor %} where false
+    select {% for column in key %}{{ ', ' if not loop.first }}cast(null as {{ type if type and loop.last else dbt.type_string() }}) as {{ column }}{% endfor %} where false
     {%- endif -%}
 {%- endmacro %}
 

@@ -33,7 +33,7 @@
         {%- if execute -%} {%- do make_beside('touched', places_where('true')) -%} {%- endif -%}
         {{- return(landed) -}}
     {%- endif -%}
-    {%- do make_beside('files', files_come_and_gone(landed)) -%}
+    {%- do make_beside('files', files_come_and_gone(table)) -%}
     {%- do make_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ is_of_file('landed_rows', 'come')) -%}
     {%- set reasons = [] -%}
     {%- if is_any(own_touched('files') ~ " where state = 'gone'") -%} {%- do reasons.append(is_of_file('before', 'gone')) -%} {%- endif -%}
@@ -68,15 +68,26 @@
     {{- return([p ~ '_raw_table', p ~ '_file_hash', p ~ '_landed_date', 'coalesce(' ~ p ~ "_file_date, date '0001-01-01')"] | join(', ')) -}}
 {%- endmacro %}
 
-{% macro files_come_and_gone(landed) -%}
-    {%- set named = 'select distinct _raw_table, _file_hash, _file_date, _landed_date from ' -%}
-    select 'come' as state, * from ({{ named }} {{ landed }} except {{ named }} {{ this }}) as come
+{% macro files_come_and_gone(table) -%}
+    {%- set here -%}
+    select raw_table as _raw_table, file_hash as _file_hash, file_date as _file_date, cast(landed_at as date) as _landed_date
+    from {{ source('ops', 'files') }}
+    where is_active and raw_table in (select raw_table from {{ source('ops', 'table_feeds') }} where table_name = '{{ table }}')
+    {%- endset -%}
+    {%- set held = 'select distinct _raw_table, _file_hash, _file_date, _landed_date from ' ~ this -%}
+    select 'come' as state, * from ({{ here }} except {{ held }}) as come
     union all
-    select 'gone' as state, * from ({{ named }} {{ this }} except {{ named }} {{ landed }}) as gone
+    select 'gone' as state, * from ({{ held }} except {{ here }}) as gone
 {%- endmacro %}
 
+{# Is the row of a file that came or is gone? Few files are named by themselves: no other part of a table is read then. #}
 {% macro is_of_file(alias, state) -%}
-    ({{ file_identity(alias) }}) in (select {{ file_identity() }} from {{ own_touched('files') }} where state = '{{ state }}')
+    {%- set listed -%} {{ own_touched('files') }} where state = '{{ state }}' {%- endset -%}
+    {%- set hashes = run_query('select distinct _file_hash from ' ~ listed).columns[0].values() -%}
+    {%- if hashes | length <= 500 -%}
+    {{ alias }}._file_hash in ('{{ hashes | join("', '") }}') and
+    {% endif -%}
+    ({{ file_identity(alias) }}) in (select {{ file_identity() }} from {{ listed }})
 {%- endmacro %}
 
 {% macro has_place_in(alias, condition='true') -%} {{ is_among(alias, row_place(), own_touched(), condition) }} {%- endmacro %}
@@ -121,9 +132,13 @@
 {%- endmacro %}
 
 {% macro landed_rows_of_places(landed) -%}
+    {%- set span = run_query('select min(_row_number), max(_row_number) from ' ~ own_touched()).rows[0] -%}
     insert into {{ own_touched('landed') }}
     select * from {{ landed }} as landed_rows
-    where {{ has_place_in('landed_rows') }} and not {{ is_of_file('landed_rows', 'come') }}
+    where
+        _row_number between {{ span[0] }} and {{ span[1] }}
+        and {{ has_place_in('landed_rows') }}
+        and not ({{ is_of_file('landed_rows', 'come') }})
 {%- endmacro %}
 
 {# Keys of a parent of which an accepted row came or went, run by run. #}

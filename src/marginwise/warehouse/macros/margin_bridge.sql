@@ -64,3 +64,21 @@
         {'id': 'cm3', 'step': 'CM3', 'kind': 'total', 'source': 'spend'},
     ]) }}
 {%- endmacro %}
+
+{# The step at which a landed row leaves, or 'kept'. Exclusive: the first that fits. `products` is the current version of its product. #}
+{% macro step_of_landed_row(
+    is_good, is_free, is_void_or_test='false', is_superseded='false', is_quarantined='false', is_refund='false',
+    has_earlier_sale='false'
+) -%}
+    case
+            when {{ is_superseded }} then 'superseded'
+            when products.kind = 'bad_debt' and not coalesce({{ is_good }}, false) then 'bad_debt'
+            when {{ is_free }} then 'zero_price'
+            when not coalesce({{ is_good }}, products.is_good, true) then 'not_a_product'
+            when {{ is_quarantined }} then 'quarantined'
+            when {{ is_refund }} and {{ has_earlier_sale }} then 'cancelled_with_sale'
+            when {{ is_refund }} then 'cancelled_without_sale'
+            when {{ is_void_or_test }} then 'void_or_test'
+            else 'kept'
+        end
+{%- endmacro %}

@@ -6,9 +6,9 @@ with periods as (
 
 ),
 
-entries as (
+days as (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_margin_days_summed') }}
 
 ),
 
@@ -22,8 +22,9 @@ united as (
 
     select
         store_id, entry_date as activity_date, coalesce(channel_name, 'Unassigned') as channel_name,
-        coalesce(campaign_name, '(not set)') as campaign_name, net_revenue_amount, cm2_amount, null as spend_amount
-    from entries
+        coalesce(campaign_name, '(not set)') as campaign_name, net_revenue_step_amount as net_revenue_amount,
+        cm2_step_amount as cm2_amount, null as spend_amount
+    from days
     union all
     select store_id, spend_date, channel_name, campaign_name, 0, 0, spend_amount
     from spend

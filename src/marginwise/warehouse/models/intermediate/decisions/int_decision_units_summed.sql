@@ -6,9 +6,9 @@ with evidence as not materialized (
 
 ),
 
-entries as (
+days as (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_margin_days_summed') }}
 
 ),
 
@@ -22,11 +22,11 @@ windows as (
 -- partners and categories are measured against all that was sold in the window, also what belongs to none of them
 window_revenues as (
 
-    select entries.store_id, sum(entries.net_revenue_amount) as net_revenue_amount
-    from entries
+    select days.store_id, sum(days.net_revenue_step_amount) as net_revenue_amount
+    from days
     inner join windows
-        on entries.store_id = windows.store_id and entries.entry_date between windows.start_date and windows.end_date
-    group by entries.store_id
+        on days.store_id = windows.store_id and days.entry_date between windows.start_date and windows.end_date
+    group by days.store_id
 
 ),
 

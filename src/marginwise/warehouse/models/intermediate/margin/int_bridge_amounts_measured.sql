@@ -8,9 +8,9 @@ with landed_rows as (
 
 ),
 
-entries as (
+days as (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_margin_days_summed') }}
 
 ),
 
@@ -28,14 +28,13 @@ stores as (
 
 landed_measured as (
 
-    select store_id, 'raw_total' as step_id, null as rule, coalesce(sum(amount), 0) as amount, count(*) as row_count
+    select store_id, 'raw_total' as step_id, null as rule, coalesce(sum(amount), 0) as amount, sum(row_count) as row_count
     from landed_rows
     group by store_id
     union all
-    select store_id, step_group, rule, -coalesce(sum(amount), 0), count(*)
+    select store_id, step_group, rule, -coalesce(amount, 0), row_count
     from landed_rows
     where step_group <> 'kept'
-    group by store_id, step_group, rule
 
 ),
 
@@ -44,14 +43,10 @@ entries_summed as (
     select
         store_id,
         {%- for step in steps if step.source == 'entries' %}
-        sum(case when {{ step.rows }} then {{ step.amount }} end) as {{ step.id }}_amount,
-        sum(
-            case
-                when {{ step.rows }}{% if step.kind == 'change' %} and ({{ step.amount }}) <> 0{% endif %} then 1 else 0
-            end
-        ) as {{ step.id }}_count{{ "," if not loop.last }}
+        sum({{ step.id }}_step_amount) as {{ step.id }}_amount,
+        sum({{ step.id }}_step_count) as {{ step.id }}_count{{ "," if not loop.last }}
         {%- endfor %}
-    from entries
+    from days
     group by store_id
 
 ),

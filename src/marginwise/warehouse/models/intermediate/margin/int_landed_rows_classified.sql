@@ -1,5 +1,5 @@
--- Grain: one landed row that states sales (see int_landed_rows_matched), with its step of the margin bridge.
--- Exclusive: a row belongs to the first step that fits, so that each landed row leaves once or is kept.
+-- Grain: one store and step of the margin bridge (and rule, for quarantined rows) at which landed rows that state sales leave,
+-- or are kept: order lines, rows of order_items that were not loaded, and rows of refunds where one raw table holds both.
 {{ config(materialized='view') }}
 
 with landed_rows as (
@@ -20,17 +20,12 @@ rows_classified as (
     select
         landed_rows.store_id,
         landed_rows.amount,
-        case
-            when landed_rows.is_replaced and landed_rows.violations is null then 'superseded'
-            when products.kind = 'bad_debt' and not coalesce(landed_rows.is_good, false) then 'bad_debt'
-            when landed_rows.is_free then 'zero_price'
-            when not coalesce(landed_rows.is_good, products.is_good, true) then 'not_a_product'
-            when landed_rows.violations is not null then 'quarantined'
-            when landed_rows.is_refund and landed_rows.has_earlier_sale then 'cancelled_with_sale'
-            when landed_rows.is_refund then 'cancelled_without_sale'
-            when landed_rows.is_void_or_test then 'void_or_test'
-            else 'kept'
-        end as step_group,
+        {{ step_of_landed_row(
+            is_good='landed_rows.is_good', is_free='landed_rows.is_free',
+            is_superseded='landed_rows.is_replaced and landed_rows.violations is null',
+            is_quarantined='landed_rows.violations is not null', is_refund='landed_rows.is_refund',
+            has_earlier_sale='landed_rows.has_earlier_sale'
+        ) }} as step_group,
         split_part(landed_rows.violations, ':', 1) as first_rule
     from landed_rows
     left join products
@@ -38,14 +33,21 @@ rows_classified as (
 
 ),
 
-final as (
+united as (
 
     select
-        store_id,
-        amount,
-        step_group,
-        case when step_group = 'quarantined' then first_rule end as rule
+        store_id, step_group, case when step_group = 'quarantined' then first_rule end as rule, amount, 1 as row_count
     from rows_classified
+    union all
+    select store_id, step_group, null, amount, row_count from {{ ref('int_line_days_classified') }}
+
+),
+
+final as (
+
+    select store_id, step_group, rule, sum(amount) as amount, sum(row_count) as row_count
+    from united
+    group by store_id, step_group, rule
 
 )
 

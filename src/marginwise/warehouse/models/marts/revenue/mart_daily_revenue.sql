@@ -2,9 +2,9 @@
 -- Two date bases stand side by side and must not be added: order date (cohorts, verdicts) and refund date (finance).
 {%- set entry_amounts = ['gross_sales', 'discount', 'cancelled', 'refund', 'net_revenue', 'unknown_cost_revenue'] %}
 
-with entries as (
+with days as (
 
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_margin_days_summed') }}
 
 ),
 
@@ -32,14 +32,13 @@ entries_by_day as (
     select
         store_id,
         entry_date,
-        count(distinct case when not is_cancelled then order_key end) as orders_count,
-        sum(case when cm1_amount is null then net_revenue_amount else 0 end) as unknown_cost_revenue_amount,
-        {% for name in entry_amounts if name != 'unknown_cost_revenue' -%}
-        sum({{ name }}_amount) as {{ name }}_amount,
+        cast(sum(orders_count) as bigint) as orders_count,
+        {% for name in entry_amounts -%}
+        sum({{ name + '_step' if name == 'net_revenue' else name }}_amount) as {{ name }}_amount,
         {% endfor -%}
-        sum(cm1_amount) as cm1_amount,
-        sum(cm2_amount) as cm2_amount
-    from entries
+        sum(cm1_step_amount) as cm1_amount,
+        sum(cm2_step_amount) as cm2_amount
+    from days
     group by store_id, entry_date
 
 ),
