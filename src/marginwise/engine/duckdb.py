@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -30,14 +31,20 @@ def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
     >>> engine_options(WarehouseSettings(memory_limit="64MB", threads=3))
     {'memory_limit': '64MB', 'threads': '3'}
     """
-    with duckdb.connect(":memory:") as con:
-        row = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
-    memory, threads = str(row[0]), int(row[1])
+    memory, threads = _taken_by_itself()
     declared = warehouse.memory_limit
     return {
         "memory_limit": min(declared, memory, key=_bytes),
         "threads": str(warehouse.threads or threads),
     }
+
+
+@cache
+def _taken_by_itself() -> tuple[str, int]:
+    """Return the memory and the threads that the engine takes of this machine where nothing is declared."""
+    with duckdb.connect(":memory:") as con:
+        row = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
+    return str(row[0]), int(row[1])
 
 
 def _bytes(amount: str) -> float:

@@ -121,8 +121,6 @@ def note_path(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
     raw_table = candidate.raw_table
     paths = current_contents(con, raw_table)
     held = paths.get(candidate.name)
-    if held == candidate.file_hash:
-        return
     with transaction(con):
         if held is not None:  # set back: the content is the path's newest again
             con.execute(

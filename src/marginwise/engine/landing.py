@@ -17,7 +17,7 @@ from marginwise.engine.duckdb import transaction
 from marginwise.engine.file_landing import Candidate, land_file, look_at, note_path
 from marginwise.engine.gone_files import GoneFile, gone_checks, gone_files
 from marginwise.engine.landed_views import LandingCheck, create_landed_views, landing_checks
-from marginwise.engine.ledger import known_contents, open_ledger, raw_columns, raw_table_names
+from marginwise.engine.ledger import current_contents, known_contents, open_ledger, raw_columns, raw_table_names
 from marginwise.engine.source_files import find_files, missing_group
 from marginwise.errors import MarginwiseError, UnknownColumn
 
@@ -182,7 +182,8 @@ class _Landing:
         for candidate in self._fitting(mapping, self._fresh(mapping, candidates)):
             content = (candidate.raw_table, candidate.file_hash)
             if content in contents:  # the same content under a second name
-                self._keep_path(candidate)
+                note_path(self.con, candidate, self.moment)
+                self._tell_unchanged(candidate)
                 continue
             try:
                 rows, unreadable = land_file(self.con, candidate, self.moment)
@@ -218,9 +219,9 @@ class _Landing:
 
     def _fresh(self, mapping: Mapping, candidates: list[Candidate]) -> list[Candidate]:
         """Return the files that must be read; a known content is only written down with its path."""
-        known = {
-            mapping.raw_table(group): known_contents(self.con, mapping.raw_table(group)) for group in mapping.files
-        }
+        raw_tables = [mapping.raw_table(group) for group in mapping.files]
+        known = {raw_table: known_contents(self.con, raw_table) for raw_table in raw_tables}
+        held = {raw_table: current_contents(self.con, raw_table) for raw_table in raw_tables}
         fresh = []
         for candidate in candidates:
             try:
@@ -230,11 +231,12 @@ class _Landing:
             except MarginwiseError as error:
                 self._refuse(candidate, error)
                 continue
-            self._keep_path(candidate)
+            if held[candidate.raw_table].get(candidate.name) != candidate.file_hash:
+                note_path(self.con, candidate, self.moment)
+            self._tell_unchanged(candidate)
         return fresh
 
-    def _keep_path(self, candidate: Candidate) -> None:
-        note_path(self.con, candidate, self.moment)
+    def _tell_unchanged(self, candidate: Candidate) -> None:
         self.report.files_unchanged += 1
         self._tell(candidate)
 
