@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from marginwise.connectors.mapping import Mapping, TableMapping
 
-__all__ = ["FILES_TABLE", "active_rows", "numbered_rows", "window_day"]
+__all__ = ["FILES_TABLE", "active_rows", "cleaned_columns", "numbered_rows", "window_day"]
 
 FILES_TABLE = """
 create table if not exists ops.files (
@@ -64,6 +64,15 @@ _WINDOW = """
     where w.day is null or w.file_hash = r._file_hash"""
 
 
+def cleaned_columns(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> list[str]:
+    """Return the columns of a file group's raw table `r` as the mapping's expressions see them, named as they are."""
+    described = mapping.files[group]
+    return [
+        f"{cleaned(f'r.{identifier(name)}', name, kind, described)} as {identifier(name)}"
+        for name, kind in columns.items()
+    ]
+
+
 def active_rows(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> str:
     """Return the query of a file group's rows that count, with `_file_hash`, `_row_number` and the dates of the file.
 
@@ -81,12 +90,8 @@ def active_rows(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> 
     UnknownColumn
         When the group is loaded by window and its window column is not there.
     """
-    described = mapping.files[group]
     raw_table = mapping.raw_table(group)
-    listed = [
-        f"{cleaned(f'r.{identifier(name)}', name, kind, described)} as {identifier(name)}"
-        for name, kind in columns.items()
-    ]
+    listed = cleaned_columns(mapping, group, columns)
     listed += ["r._file_hash", "r._row_number", "f.file_date as _file_date"]
     listed.append("cast(f.landed_at as date) as _landed_date")
     sql = (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.canonical import identifier
+from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
 from marginwise.connectors.declared_formats import declared_formats
+from marginwise.connectors.reach import only_rows, row_key, rows_of_keys
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import transaction
+from marginwise.engine.landed_changes import FileChanges
 from marginwise.engine.ledger import raw_columns
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ __all__ = ["LandingCheck", "create_landed_views", "landing_checks"]
 
 LandingCheck = tuple[str, str, int, str]
 """Raw table, rule, rows concerned, message."""
-_OF_SEVERAL_ROWS = re.compile(r"\b(over|select)\b", re.IGNORECASE)
 
 
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
@@ -34,8 +34,9 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
 
     It is a view where reading it costs little. Where the mapping reads text, filters, joins or keeps one row per key it
     is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
-    takes only the rows of files that came or went where each of its rows is made of one row of one file, and stays as it
-    is where nothing it is made of has changed. `ops.landed_tables` says what each was made of, `ops.table_feeds` which
+    takes only the rows that the files touch which came or went (its own, where each row is made of one row of one file;
+    those that share its key, where they are numbered or chosen within one), and stays as it is where nothing it is made
+    of has changed. `ops.landed_tables` says what each was made of, `ops.table_feeds` which
     raw tables each is read from, `ops.declared_formats` which formats a mapping declares.
 
     Raises
@@ -43,9 +44,10 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
     UnknownColumn, BadMapping
         When a mapping cannot be evaluated over what has landed; everything stays as it was.
     """
+    changes = FileChanges(con)
     with ExitStack() as stack:
         compilers = [stack.enter_context(Compiler(mapping, _columns(con, mapping))) for mapping in mappings.values()]
-        relations = [_Landed(con, table, compilers) for table in contracts()]
+        relations = [_Landed(con, table, compilers, changes) for table in contracts()]
     formats = [declared for mapping in mappings.values() for declared in declared_formats(mapping)]
     feeds = sorted(
         {(entry.table, mapping.raw_table(entry.group)) for mapping in mappings.values() for entry in mapping.tables}
@@ -56,65 +58,75 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         present = _present(con)
         for table in sorted(present.keys() - contracts().keys()):
             con.execute(f"drop {present[table]} landed.{identifier(table)}")
+        known = con.execute("select table_name, query_hash, version from ops.landed_tables").fetchall()
+        made_of = {table: (query_hash, version) for table, query_hash, version in known}
         for relation in relations:
-            relation.write(con, present.get(relation.table))
+            relation.write(con, present.get(relation.table), made_of.get(relation.table))
         _replace_rows(con, "ops.landed_tables", [relation.described(con) for relation in relations])
+        changes.keep()
 
 
 class _Landed:
     """One contract table over the raw tables: its query, and what it is made of."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler]) -> None:
-        entries = [(compiler, entry) for compiler in compilers for entry in compiler.entries(table)]
-        self.table = table
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler], changes: FileChanges
+    ) -> None:
+        self.table, self.changes = table, changes
+        self.entries = [(compiler, entry) for compiler in compilers for entry in compiler.entries(table)]
+        self.keys = [_row_key(compiler, entry) for compiler, entry in self.entries]
         self.query = _query(con, table, compilers)
-        self.is_costly = any(_is_costly(compiler, entry) for compiler, entry in entries)
-        self.is_by_row = all(_is_by_row(compiler, entry) for compiler, entry in entries)
-        groups = {compiler.mapping.raw_table(g) for compiler, entry in entries for g in compiler.groups(entry)}
-        files = con.execute(
-            "select raw_table, file_hash, reading_hash, file_date, landed_at, file_name from ops.files"
-            " where is_active and list_contains(?, raw_table) order by all",
-            [sorted(groups)],
-        ).fetchall()
+        self.is_costly = any(_is_costly(compiler, entry) for compiler, entry in self.entries)
+        self.is_by_row = all(key == "" for key in self.keys)
+        read = {
+            compiler.mapping.raw_table(group): compiler.columns.get(group)
+            for compiler, entry in self.entries for group in compiler.groups(entry)
+        }  # fmt: skip
+        self.raw_tables = sorted(read)
+        files = changes.now(self.raw_tables)
         # also how the files were read: what is read anew on the day it landed has the same file and day
-        readings = sorted({reading for _, _, reading, *_ in files})
-        self.query_hash = hashlib.sha256(repr((self.query, readings)).encode()).hexdigest()[:16]
-        self.version = hashlib.sha256(repr((self.query, files)).encode()).hexdigest()[:16]
+        readings = sorted({str(reading) for _, _, reading, *_ in files})
+        self.query_hash = _hash(self.query, readings, sorted(read.items()))
+        self.version = _hash(self.query, files)
 
     @property
     def name(self) -> str:
         return f"landed.{identifier(self.table)}"
 
-    def write(self, con: duckdb.DuckDBPyConnection, kind: str | None) -> None:
-        known = con.execute(
-            "select query_hash, version from ops.landed_tables where table_name = ?", [self.table]
-        ).fetchall()
-        if self.is_costly and kind == "table" and known and known[0][0] == self.query_hash:
-            if known[0][1] == self.version:
+    def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made_of: tuple[str, str] | None) -> None:
+        if self.is_costly and kind == "table" and made_of and made_of[0] == self.query_hash:
+            if made_of[1] == self.version:
                 return
-            if self.is_by_row:
-                self._exchange_files(con)
+            # what `ops.laid_files` holds is believed where the table was made of it
+            if made_of[1] == _hash(self.query, self.changes.laid(self.raw_tables)) and self._exchange_rows(con):
                 return
         if kind:
             con.execute(f"drop {kind} {self.name}")
         con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
 
-    def _exchange_files(self, con: duckdb.DuckDBPyConnection) -> None:
-        con.execute(
-            f"delete from {self.name} as rows where not exists (from ops.files as f where f.is_active"
-            " and f.raw_table = rows._raw_table and f.file_hash = rows._file_hash"
-            " and f.file_date is not distinct from rows._file_date and cast(f.landed_at as date) = rows._landed_date)"
-        )
-        con.execute(
-            f"insert into {self.name} select * from (\n{self.query}\n) as rows where not exists ("
-            f"from (select distinct _raw_table, _file_hash from {self.name}) as there"
-            " where there._raw_table = rows._raw_table and there._file_hash = rows._file_hash)"
-        )
+    def _exchange_rows(self, con: duckdb.DuckDBPyConnection) -> bool:
+        """Make the rows anew that files touch which came or went; return False where they cannot be told or are many."""
+        touched: dict[str, str] = {}
+        for (compiler, entry), key in zip(self.entries, self.keys, strict=True):
+            raw_table = compiler.mapping.raw_table(entry.group)
+            condition = None if key is None else self.changes.touched(compiler, entry, key)
+            if condition is None or touched.setdefault(raw_table, condition) != condition:
+                return False
+        query = self.query
+        for raw_table, condition in touched.items():
+            con.execute(f"delete from {self.name} where _raw_table = {literal(raw_table)} and {condition}")
+            query = only_rows(query, raw_table, condition)
+        con.execute(f"insert into {self.name}\n{query}")
+        return True
 
     def described(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str, str, bool, bool, str]:
         has_rows = bool(con.execute(f"select 1 from {self.name} limit 1").fetchall())
         columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
         return self.table, self.query_hash, self.version, self.is_by_row, has_rows, columns
+
+
+def _hash(*told: object) -> str:
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _present(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -157,7 +169,7 @@ def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Map
                     if added:
                         message = f"The join of {entry.table} adds {added} rows: it must match one row at most."
                         found.append((raw_table, "rows_multiplied", added, message))
-                    differing = _count(con, compiler.differing(entry)) if entry.group == group and is_split else 0
+                    differing = _count(con, _differing(compiler, entry)) if entry.group == group and is_split else 0
                     if differing:
                         message = (
                             f"{differing} values of {entry.number_within} have other rows in one file than in another:"
@@ -165,6 +177,16 @@ def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Map
                         )
                         found.append((raw_table, "files_differ", differing, message))
     return found + _file_notes(con, mappings)
+
+
+def _differing(compiler: Compiler, entry: TableMapping) -> str | None:
+    """Return the query of `Compiler.differing`, over the keys alone that several files hold: only they can differ."""
+    query, key = compiler.differing(entry), _row_key(compiler, entry)
+    if not query or not key:
+        return query
+    several = "group by _key having min(_file_hash) <> max(_file_hash)"
+    rows = rows_of_keys(compiler.mapping, entry, compiler.columns[entry.group], key=key, chosen=several)
+    return only_rows(query, compiler.mapping.raw_table(entry.group), f"(_file_hash, _row_number) in ({rows})")
 
 
 def _file_notes(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:
@@ -203,17 +225,8 @@ def _is_costly(compiler: Compiler, entry: TableMapping) -> bool:
     }
 
 
-def _is_by_row(compiler: Compiler, entry: TableMapping) -> bool:
-    """Tell whether each row is made of one row of one file, whatever other rows and files there are."""
-    text = " ".join((entry.where, *entry.columns.values()))
-    return not (
-        entry.join
-        or entry.one_row_per
-        or entry.number_within
-        or len(compiler.groups(entry)) > 1
-        or _OF_SEVERAL_ROWS.search(text)
-        or compiler.mapping.load_mode(entry.group) == "window"
-    )
+def _row_key(compiler: Compiler, entry: TableMapping) -> str | None:
+    return row_key(compiler.mapping, entry, is_alone=len(compiler.groups(entry)) == 1)
 
 
 def _count(con: duckdb.DuckDBPyConnection, sql: str | None) -> int:

@@ -40,6 +40,9 @@ _TABLES = (
     "create table if not exists ops.table_feeds (table_name varchar, raw_table varchar)",
     "create table if not exists ops.landed_tables (table_name varchar, query_hash varchar, version varchar,"
     " is_by_row boolean, has_rows boolean, columns varchar)",
+    # the contents that counted when the landed tables were laid
+    "create table if not exists ops.laid_files (raw_table varchar, file_hash varchar, reading_hash varchar,"
+    " file_date date, landed_at timestamp, file_name varchar)",
     "create table if not exists ops.landing_checks "
     "(raw_table varchar, rule varchar, row_count bigint, message varchar)",
     "create table if not exists ops.declared_formats "
