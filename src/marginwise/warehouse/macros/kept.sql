@@ -27,6 +27,11 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# `alias` only where a relation of few rows asks for it, as a condition; true in a full refresh, which asks for all. #}
+{% macro is_asked_for(alias, columns, relation, listed=none) -%}
+    {%- if is_kept() -%} {{ is_among(alias, columns, relation, listed=listed) }} {%- else -%} true {%- endif -%}
+{%- endmacro %}
+
 {# Does a date lie within those of a relation? Asked while the model is compiled and told as constants, which reach through
    views and unions to the tables. #}
 {% macro is_in_span(date, relation, column) -%}

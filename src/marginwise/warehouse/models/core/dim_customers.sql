@@ -17,19 +17,18 @@ versions as (
 
 acquired as (
 
-    select * from {{ ref('int_customers_acquired') }}
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where {{ is_touched('acquired', 'int_customers_touched', ['store_id', 'customer_id']) }}
 
 ),
 
 mentioned as (
 
-    select store_id, customer_id from {{ ref('stg_orders') }}
-    union
-    select store_id, customer_id from {{ ref('stg_refunds') }}
-    union
-    select store_id, customer_id from {{ ref('fct_sessions') }}
-    union
-    select store_id, customer_id from {{ ref('stg_events') }}
+    {% for model in ('stg_orders', 'stg_refunds', 'fct_sessions', 'stg_events') -%}
+    select store_id, customer_id from {{ ref(model) }} as rows
+    where customer_id is not null and {{ is_touched('rows', 'int_customers_touched', ['store_id', 'customer_id']) }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -38,9 +37,7 @@ inferred as (
     select mentioned.store_id, mentioned.customer_id
     from mentioned
     left join versions on mentioned.store_id = versions.store_id and mentioned.customer_id = versions.customer_id
-    where
-        mentioned.customer_id is not null and versions.customer_id is null
-        and {{ is_touched('mentioned', 'int_customers_touched', ['store_id', 'customer_id']) }}
+    where versions.customer_id is null
 
 ),
 

@@ -10,7 +10,8 @@ with payments as (
 
 orders as (
 
-    select store_id, order_id, order_key, customer_key, exchange_rate, ordered_at from {{ ref('int_orders_resolved') }}
+    select store_id, order_id, order_key, customer_key, exchange_rate, ordered_at from {{ ref('int_orders_resolved') }} as resolved
+    where {{ is_touched('resolved', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

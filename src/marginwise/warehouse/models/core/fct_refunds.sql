@@ -17,7 +17,8 @@ valued as (
 
 orders as (
 
-    select * from {{ ref('fct_orders') }}
+    select * from {{ ref('fct_orders') }} as orders
+    where {{ is_asked_for('orders', ['store_id', 'order_id'], 'refunds') }}
 
 ),
 
@@ -59,7 +60,7 @@ first_sales as (
             lines.store_id = asked.store_id
             and lines.customer_id = asked.customer_id
             and lines.product_id = asked.product_id
-    where lines.is_counted
+    where lines.is_counted and {{ is_asked_for('lines', ['store_id', 'customer_id'], 'asked') }}
     group by lines.store_id, lines.customer_id, lines.product_id
 
 ),

@@ -13,8 +13,8 @@ with first_orders as (
 
 sessions as (
 
-    select * from {{ ref('fct_sessions') }}
-    where customer_id is not null
+    select * from {{ ref('fct_sessions') }} as visits
+    where customer_id is not null and {{ is_asked_for('visits', ['store_id', 'customer_id'], 'first_orders') }}
 
 ),
 

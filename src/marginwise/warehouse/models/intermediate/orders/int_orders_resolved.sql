@@ -33,7 +33,8 @@ payments as (
 
 touches as (
 
-    select * from {{ ref('int_touches_found') }}
+    select * from {{ ref('int_touches_found') }} as found
+    where {{ is_touched('found', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 
