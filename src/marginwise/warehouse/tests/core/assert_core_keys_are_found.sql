@@ -28,14 +28,21 @@
 ] %}
 
 {% for fact, column, parent, parent_column in references -%}
-{{ 'union all' if not loop.first }}
-select '{{ fact }}.{{ column }}' as reference, count(*) as row_count
-from {{ ref(fact) }} as facts
+{%- set asked -%}
+select facts.{{ column }} as asked_key from {{ ref(fact) }} as facts
 where
     facts.{{ column }} is not null
     {%- if fact in touched %}
     and {{ is_touched('facts', touched[fact][0], touched[fact][1]) }}
     {%- endif %}
-    and not exists (select 1 from {{ ref(parent) }} as parents where parents.{{ parent_column }} = facts.{{ column }})
+{%- endset -%}
+{{ 'union all' if not loop.first }}
+select '{{ fact }}.{{ column }}' as reference, count(*) as row_count
+from (
+    {{ asked }}
+    except
+    select parents.{{ parent_column }} from {{ ref(parent) }} as parents
+    where {{ is_asked_for('parents', [parent_column], '(' ~ asked ~ ')', listed=['asked_key']) }}
+) as missing
 having count(*) > 0
 {% endfor %}

@@ -3,7 +3,7 @@
 with landed_lines as (
 
     select * from {{ ref('chk_order_items') }}
-    where _violations is not null or not _is_current
+    where not _is_current
 
 ),
 
@@ -37,9 +37,30 @@ refunds as (
 
 ),
 
+asked as (
+
+    select store_id, order_id from landed_lines
+    union
+    select store_id, order_id from landed_refunds
+
+),
+
+-- the rate of an order, loaded or not; null where its currency has none on its day
 rates as (
 
-    select * from {{ ref('int_landed_orders_rated') }}
+    select
+        orders.store_id,
+        orders.order_id,
+        max(case when orders.currency = '{{ var("reporting_currency") }}' then 1 else exchange_rates.rate end)
+            as exchange_rate
+    from {{ ref('chk_orders') }} as orders
+    left join {{ ref('stg_exchange_rates') }} as exchange_rates
+        on
+            orders.store_id = exchange_rates.store_id
+            and orders.currency = exchange_rates.currency
+            and {{ local_date('orders.ordered_at') }} = exchange_rates.date
+    where {{ is_among('orders', ['store_id', 'order_id'], 'asked') }}
+    group by orders.store_id, orders.order_id
 
 ),
 

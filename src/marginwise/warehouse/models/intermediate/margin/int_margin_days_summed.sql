@@ -17,7 +17,7 @@ final as (
         entry_date,
         channel_name,
         campaign_name,
-        count(distinct case when not is_cancelled then order_key end) as orders_count,
+        count(distinct case when not is_cancelled then order_id end) as orders_count,
         {{ summed('gross_sales_amount') }} as gross_sales_amount,
         {{ summed('discount_amount') }} as discount_amount,
         {{ summed('cancelled_amount') }} as cancelled_amount,
