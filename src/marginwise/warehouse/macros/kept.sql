@@ -132,7 +132,7 @@
     drop table if exists {{ changes }};
     create table {{ changes }} as (
         select
-            {{ carried_columns() or (adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ')) }},
+            {{ told_columns() or (adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ')) }},
             cast(0 as integer) as _change,
             cast(null as {{ dbt.type_string() }}) as _run
         from {{ target }}
@@ -142,46 +142,53 @@
     {%- do run_hooks(post_hooks, inside_transaction=True) -%}
 {%- endmacro %}
 
-{# What is told of rows that came and went: all columns of a model that is small; of one that knows what is touched, its key
-   and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares. #}
-{% macro carried_columns() -%}
-    {%- if config.get('touched') -%} {{ (config.require('key') + config.get('carries', [])) | join(', ') }} {%- endif -%}
+{# What is told of rows that came and went: all columns of a model that is small. Of one that knows what is touched, its key
+   and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares; or, where it is
+   `compared` by some columns, these of the rows that differ in them: nothing that reads what is told may rest on others. #}
+{% macro told_columns() -%}
+    {%- if config.get('touched') -%}
+    {{ (config.require('key') + config.get('carries', []) + config.get('compared', [])) | join(', ') }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro exchange_touched(target, changes) -%}
     {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ') -%}
-    {%- set touched, carried = config.get('touched'), carried_columns() -%}
+    {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns -%}
     {%- set fresh, earlier = this.identifier ~ '__fresh', this.identifier ~ '__earlier' -%}
+    {%- set reached = (own_touched() if touched == 'own' else held_before('intermediate', touched)) if touched else changes -%}
     {%- call statement('fresh') -%}
     create temporary table {{ fresh }} as (
         {{ model['compiled_code'] }}
     );
     create temporary table {{ earlier }} as (
-        select {{ carried or columns }} from {{ target }} as earlier
+        select {{ told }} from {{ target }} as earlier
         {%- if touched %}
-        where {{ is_among('earlier', config.require('key'), own_touched() if touched == 'own' else held_before('intermediate', touched)) }}
+        where {{ is_among('earlier', key, reached) }}
         {%- endif %}
     );
     {%- endcall -%}
     {%- call statement('main') -%}
-    insert into {{ changes }} ({{ carried or columns }}, _change, _run)
-    {%- if carried %}
-    select {{ carried }}, -1, '{{ invocation_id }}' from {{ earlier }}
+    insert into {{ changes }} ({{ told }}, _change, _run)
+    {%- if touched and not config.get('compared') %}
+    select {{ told }}, -1, '{{ invocation_id }}' from {{ earlier }}
     union all
-    select {{ carried }}, 1, '{{ invocation_id }}' from {{ fresh }};
+    select {{ told }}, 1, '{{ invocation_id }}' from {{ fresh }};
     {%- else %}
-    select {{ columns }}, -1, '{{ invocation_id }}'
-    from ((select {{ columns }} from {{ earlier }}) except all (select {{ columns }} from {{ fresh }})) as gone
+    select {{ told }}, -1, '{{ invocation_id }}'
+    from ((select {{ told }} from {{ earlier }}) except all (select {{ told }} from {{ fresh }})) as gone
     union all
-    select {{ columns }}, 1, '{{ invocation_id }}'
-    from ((select {{ columns }} from {{ fresh }}) except all (select {{ columns }} from {{ earlier }})) as come;
+    select {{ told }}, 1, '{{ invocation_id }}'
+    from ((select {{ told }} from {{ fresh }}) except all (select {{ told }} from {{ earlier }})) as come;
     {%- endif %}
     {%- endcall -%}
-    {%- set of_this_run = "_run = '" ~ invocation_id ~ "'" -%}
+    {%- set of_this_run = 'true' if touched else "_run = '" ~ invocation_id ~ "'" -%}
     {%- call statement('exchange') -%}
-    delete from {{ target }} as earlier where {{ is_among('earlier', config.require('key'), changes, of_this_run) }};
+    delete from {{ target }} as earlier where {{ is_among('earlier', key, reached, of_this_run) }};
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ fresh }} as fresh where {{ is_among('fresh', config.require('key'), changes, of_this_run) }};
+    select {{ columns }} from {{ fresh }} as fresh
+    {%- if not touched %}
+    where {{ is_among('fresh', key, reached, of_this_run) }}
+    {%- endif %};
     drop table {{ fresh }};
     drop table {{ earlier }};
     {%- endcall -%}
