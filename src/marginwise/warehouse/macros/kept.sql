@@ -18,10 +18,10 @@
 {%- endmacro %}
 
 {# `alias` only where its key is touched, as a condition; true in a full refresh. #}
-{% macro is_touched(alias, touched, key, listed=none, span=none) -%}
+{% macro is_touched(alias, touched, key, listed=none, date=none) -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_kept() -%}
-    {%- if span %} {{ is_in_span(alias ~ '.' ~ span, ref(touched), (listed or key)[key.index(span)]) }} and {% endif %}
+    {%- if date %} {{ is_on_date(alias ~ '.' ~ date, ref(touched), (listed or key)[key.index(date)]) }} and {% endif %}
     {{- is_among(alias, key, ref(touched), listed=listed) }}
     {%- else -%} true
     {%- endif -%}
@@ -32,11 +32,19 @@
     {%- if is_kept() -%} {{ is_among(alias, columns, relation, listed=listed) }} {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
-{# Does a date lie within those of a relation? Asked while the model is compiled and told as constants, which reach through
-   views and unions to the tables. #}
-{% macro is_in_span(date, relation, column) -%}
-    {%- set span = run_query('select min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ relation).rows[0] -%}
-    {%- if span[0] is none -%} false {%- else -%} {{ date }} between date '{{ span[0] }}' and date '{{ span[1] }}' {%- endif -%}
+{# The rows of a kept model that this run made anew, as they are now, where the touched keys are known; all in a full refresh. #}
+{% macro rows_anew(name) -%}
+    {%- do ref(name) -%} {{ changed(name) ~ '__anew' if is_kept() else ref(name) }}
+{%- endmacro %}
+
+{# Is a date among those of a relation? Asked while the model is compiled and told as constants, which reach through views
+   and unions to the tables and skip all other days. #}
+{% macro is_on_date(date, relation, column) -%}
+    {%- set days = run_query('select distinct ' ~ column ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
+    {%- if not days -%} false
+    {%- elif days | length > 1000 -%} {{ date }} between date '{{ days | first }}' and date '{{ days | last }}'
+    {%- else -%} {{ date }} in (date '{{ days | join("', date '") }}')
+    {%- endif -%}
 {%- endmacro %}
 
 {# Are the alias's columns among those of a relation? Written as `in`, not as `exists`: engines then know that the columns
@@ -154,20 +162,23 @@
 {% macro exchange_touched(target, changes) -%}
     {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ') -%}
     {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns -%}
-    {%- set fresh, earlier = this.identifier ~ '__fresh', this.identifier ~ '__earlier' -%}
+    {%- set fresh = changes.incorporate(path={'identifier': this.identifier ~ '__anew'}) -%}
+    {%- set earlier = this.identifier ~ '__earlier' -%}
     {%- set reached = (own_touched() if touched == 'own' else held_before('intermediate', touched)) if touched else changes -%}
     {%- call statement('fresh') -%}
-    create temporary table {{ fresh }} as (
+    drop table if exists {{ fresh }};
+    create table {{ fresh }} as (
         {{ model['compiled_code'] }}
     );
+    {%- endcall -%}
+    {%- if config.get('is_told', true) -%}
+    {%- call statement('main') -%}
     create temporary table {{ earlier }} as (
         select {{ told }} from {{ target }} as earlier
         {%- if touched %}
         where {{ is_among('earlier', key, reached) }}
         {%- endif %}
     );
-    {%- endcall -%}
-    {%- call statement('main') -%}
     insert into {{ changes }} ({{ told }}, _change, _run)
     {%- if touched and not config.get('compared') %}
     select {{ told }}, -1, '{{ invocation_id }}' from {{ earlier }}
@@ -180,16 +191,16 @@
     select {{ told }}, 1, '{{ invocation_id }}'
     from ((select {{ told }} from {{ fresh }}) except all (select {{ told }} from {{ earlier }})) as come;
     {%- endif %}
+    drop table {{ earlier }};
     {%- endcall -%}
+    {%- endif -%}
     {%- set of_this_run = 'true' if touched else "_run = '" ~ invocation_id ~ "'" -%}
-    {%- call statement('exchange') -%}
+    {%- call statement('exchange' if config.get('is_told', true) else 'main') -%}
     delete from {{ target }} as earlier where {{ is_among('earlier', key, reached, of_this_run) }};
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }} as fresh
     {%- if not touched %}
     where {{ is_among('fresh', key, reached, of_this_run) }}
     {%- endif %};
-    drop table {{ fresh }};
-    drop table {{ earlier }};
     {%- endcall -%}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- Grain: one version of a customer (SCD2), without personal data. Ids that only facts know are inferred members.
 -- The acquisition columns are the customer's, equal in all versions; null without an order that counts.
-{{ config(materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched') }}
+{{ config(materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', is_told=false) }}
 
 with stated as (
 
@@ -17,16 +17,25 @@ versions as (
 
 acquired as (
 
-    select * from {{ ref('int_customers_acquired') }} as acquired
-    where {{ is_touched('acquired', 'int_customers_touched', ['store_id', 'customer_id']) }}
+    select * from {{ rows_anew('int_customers_acquired') }}
 
 ),
 
+{% if is_kept() -%}
+unsure as (
+
+    select store_id, customer_id from {{ ref('int_customers_touched') }}
+    except
+    select store_id, customer_id from versions
+
+),
+
+{% endif -%}
 mentioned as (
 
     {% for model in ('stg_orders', 'stg_refunds', 'fct_sessions', 'stg_events') -%}
     select store_id, customer_id from {{ ref(model) }} as rows
-    where customer_id is not null and {{ is_touched('rows', 'int_customers_touched', ['store_id', 'customer_id']) }}
+    where customer_id is not null and {{ is_asked_for('rows', ['store_id', 'customer_id'], 'unsure') }}
     {{ 'union' if not loop.last }}
     {% endfor %}
 

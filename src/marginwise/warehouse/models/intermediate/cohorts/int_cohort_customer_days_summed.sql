@@ -1,5 +1,5 @@
 -- Grain: one new (not left-censored) customer and day since the first order on which there was something: CM2 of that day.
-{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched') }}
+{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched', is_told=false) }}
 
 with customers as (
 

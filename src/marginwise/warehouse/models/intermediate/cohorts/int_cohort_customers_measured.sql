@@ -1,6 +1,6 @@
 -- Grain: one acquired customer, left-censored ones included (flag). What the customer brought within 30, 60, 90 and more days
 -- of the first order, passed or not: who sums customers takes only those for whom they have.
-{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched') }}
+{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched', is_told=false) }}
 
 with customers as (
 

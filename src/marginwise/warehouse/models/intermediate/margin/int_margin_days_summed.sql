@@ -1,12 +1,12 @@
 -- Grain: one store, day, channel and campaign of margin entries (last touch; null for refunds on no order line). Every step of
 -- the margin bridge with its amount and rows: totals and changes side by side, never sum over steps.
-{{ config(materialized='kept', key=['store_id', 'entry_date'], touched='int_dates_touched') }}
+{{ config(materialized='kept', key=['store_id', 'entry_date'], touched='int_dates_touched', is_told=false) }}
 {%- set steps = margin_bridge_steps() | selectattr('source', 'equalto', 'entries') | list %}
 
 with entries as (
 
     select * from {{ ref('int_margin_entries_united') }} as entries
-    where {{ is_touched('entries', 'int_dates_touched', ['store_id', 'entry_date'], span='entry_date') }}
+    where {{ is_touched('entries', 'int_dates_touched', ['store_id', 'entry_date'], date='entry_date') }}
 
 ),
 

@@ -33,8 +33,7 @@ payments as (
 
 touches as (
 
-    select * from {{ ref('int_touches_found') }} as found
-    where {{ is_touched('found', 'int_orders_touched', ['store_id', 'order_id']) }}
+    select * from {{ rows_anew('int_touches_found') }}
 
 ),
 
