@@ -32,7 +32,7 @@
     {%- if is_kept() -%} {{ is_among(alias, columns, relation, listed=listed) }} {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
-{# The rows of a kept model that this run made anew, as they are now, where the touched keys are known; all in a full refresh. #}
+{# The rows that this run made anew of a kept model whose `rows_anew_are_read`, as they are now; all in a full refresh. #}
 {% macro rows_anew(name) -%}
     {%- do ref(name) -%} {{ changed(name) ~ '__anew' if is_kept() else ref(name) }}
 {%- endmacro %}
@@ -162,12 +162,12 @@
 {% macro exchange_touched(target, changes) -%}
     {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ') -%}
     {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns -%}
-    {%- set fresh = changes.incorporate(path={'identifier': this.identifier ~ '__anew'}) -%}
-    {%- set earlier = this.identifier ~ '__earlier' -%}
+    {%- set is_read, earlier = config.get('rows_anew_are_read', false), this.identifier ~ '__earlier' -%}
+    {%- set fresh = changes.incorporate(path={'identifier': this.identifier ~ '__anew'}) if is_read else this.identifier ~ '__fresh' -%}
     {%- set reached = (own_touched() if touched == 'own' else held_before('intermediate', touched)) if touched else changes -%}
     {%- call statement('fresh') -%}
     drop table if exists {{ fresh }};
-    create table {{ fresh }} as (
+    create {{ 'temporary ' if not is_read }}table {{ fresh }} as (
         {{ model['compiled_code'] }}
     );
     {%- endcall -%}
@@ -202,5 +202,21 @@
     {%- if not touched %}
     where {{ is_among('fresh', key, reached, of_this_run) }}
     {%- endif %};
+    {%- if not is_read %}
+    drop table {{ fresh }};
+    {%- endif %}
     {%- endcall -%}
+{%- endmacro %}
+
+{# At the end of a run: what was laid beside `changed.<model>` for it alone goes before it is written into its place. #}
+{% macro drop_rows_anew() -%}
+    {%- if execute -%}
+    {%- set schema = generate_schema_name('changed', none) -%}
+    {%- set listed = run_query(
+        "select table_name from information_schema.tables where table_schema = '" ~ schema ~ "' and table_name like '%\\_\\_%' escape '\\'"
+    ) -%}
+    {%- for name in listed.columns[0].values() %}
+    drop table {{ schema }}.{{ name }};
+    {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}

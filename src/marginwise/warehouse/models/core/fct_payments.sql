@@ -1,5 +1,5 @@
 -- Grain: one payment of an order. Amounts in store currency at the order's rate; `amount` includes tax and shipping.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', is_told=false) }}
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, is_told=false) }}
 
 with payments as (
 

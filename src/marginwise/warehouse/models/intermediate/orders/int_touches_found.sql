@@ -1,7 +1,7 @@
 -- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
 -- that names no session, the customer's latest session within `last_touch_days`. An order whose session is not in the
 -- data is Unassigned.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', is_told=false) }}
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, is_told=false) }}
 
 with stated as (
 
