@@ -51,23 +51,18 @@
     {{ channel }} || ' / ' || {{ campaign }}
 {%- endmacro %}
 
-{# What was earned when, by whom, reckoned from the facts without the models in between: of subjects that are made anew. #}
-{% macro entries_from_facts() -%}
+{# What was earned when, by whom: of all, reckoned from the facts without the models in between; of few, from the entries that
+   were read for them. #}
+{% macro entries_to_tie() -%}
+    {%- set lines, refunds, touched = ref('fct_order_lines'), ref('int_margin_entries_united'), ref('int_entries_touched') -%}
+    {%- if is_kept() -%}
+    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount from {{ touched }}
+    {%- else -%}
     select store_id, customer_key, order_date as entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount
-    from {{ ref('fct_order_lines') }} as lines
-    where is_counted and {{ is_touched('lines', 'int_subjects_touched', ['store_id', 'customer_key']) }}
-    {%- if is_kept() %}
+    from {{ lines }}
+    where is_counted
     union all
-    select store_id, customer_key, order_date, net_revenue_amount, coalesce(cm2_amount, 0)
-    from {{ ref('fct_order_lines') }} as lines
-    where
-        is_counted and customer_key is null
-        and {{ is_touched('lines', 'int_subjects_touched', ['store_id', 'order_key'], ['store_id', 'subject_key']) }}
-    {%- endif %}
-    union all
-    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0)
-    from {{ ref('int_margin_entries_united') }} as entries
-    where
-        entry_kind = 'orderless_refund'
-        and {{ is_touched('entries', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0) from {{ refunds }}
+    where entry_kind = 'orderless_refund'
+    {%- endif -%}
 {%- endmacro %}

@@ -22,7 +22,7 @@ judged as (
 
 entries as not materialized (
 
-    {{ entries_from_facts() }}
+    {{ entries_to_tie() }}
 
 ),
 

@@ -43,7 +43,14 @@ judged as (
 
 facts as not materialized (
 
-    {{ entries_from_facts() }}
+    {{ entries_to_tie() }}
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 ),
 
@@ -51,7 +58,7 @@ facts_dated as (
 
     select facts.*, customers.customer_key is not null as is_acquired, customers.first_order_date
     from facts
-    left join {{ ref('int_customers_acquired') }} as customers
+    left join customers
         on facts.store_id = customers.store_id and facts.customer_key = customers.customer_key
 
 ),
