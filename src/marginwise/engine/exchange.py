@@ -69,12 +69,12 @@ class Exchange:
             names = [name for (name,) in con.execute(listed.format("changed")).fetchall()]
             with transaction(con):
                 for name in names:
-                    con.execute(f"{'drop table' if '__' in name else 'delete from'} changed.{identifier(name)}")
+                    con.execute(f"delete from changed.{identifier(name)}")
             return
         with self.server.connected() as server:
             schema = self._built("changed")
             self._run(server, [
-                f"{'drop table' if '__' in name else 'truncate'} {schema}.{identifier(name)}"
+                f"truncate {schema}.{identifier(name)}"
                 for (name,) in rows(server, listed.format(schema))
             ])  # fmt: skip
             server.commit()

@@ -32,6 +32,34 @@
         {%- endfor %}
 {%- endmacro %}
 
+{# The ids that `tables` mention, for a dimension whose own table is `own`. What is kept was found before: then only ids are looked
+   for that rows mention which came or went, and those that were known by such rows alone. #}
+{% macro mentioned_members(id, tables, own) -%}
+{%- if is_kept() or not execute -%}
+unsure as (
+
+    {% for table in tables + [own] -%}
+    select store_id, {{ id }} from {{ changed('chk_' ~ table) }}
+    union
+    {% endfor -%}
+    select store_id, {{ id }} from {{ this }} where is_inferred
+    except
+    select store_id, {{ id }} from versions
+
+),
+
+{% endif -%}
+mentioned as (
+
+    {% for table in tables -%}
+    select store_id, {{ id }} from {{ ref('stg_' ~ table) }} as rows
+    where {{ id }} is not null and {{ is_asked_for('rows', ['store_id', id], 'unsure') }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+
+),
+{%- endmacro %}
+
 {# A dated value (cost, price): valid from `valid_from_at` to before `valid_to_at`, where the next one starts. #}
 {% macro dated_values(relation, value) -%}
     select

@@ -18,20 +18,33 @@
 {%- endmacro %}
 
 {# `alias` only where its key is touched, as a condition; true in a full refresh. #}
-{% macro is_touched(alias, touched, key, listed=none, span=none) -%}
+{% macro is_touched(alias, touched, key, listed=none, date=none) -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
     {%- if is_kept() -%}
-    {%- if span %} {{ is_in_span(alias ~ '.' ~ span, ref(touched), (listed or key)[key.index(span)]) }} and {% endif %}
+    {%- if date %} {{ is_on_date(alias ~ '.' ~ date, ref(touched), (listed or key)[key.index(date)]) }} and {% endif %}
     {{- is_among(alias, key, ref(touched), listed=listed) }}
     {%- else -%} true
     {%- endif -%}
 {%- endmacro %}
 
-{# Does a date lie within those of a relation? Asked while the model is compiled and told as constants, which reach through
-   views and unions to the tables. #}
-{% macro is_in_span(date, relation, column) -%}
-    {%- set span = run_query('select min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ relation).rows[0] -%}
-    {%- if span[0] is none -%} false {%- else -%} {{ date }} between date '{{ span[0] }}' and date '{{ span[1] }}' {%- endif -%}
+{# `alias` only where a relation of few rows asks for it, as a condition; true in a full refresh, which asks for all. #}
+{% macro is_asked_for(alias, columns, relation, listed=none) -%}
+    {%- if is_kept() -%} {{ is_among(alias, columns, relation, listed=listed) }} {%- else -%} true {%- endif -%}
+{%- endmacro %}
+
+{# The rows that this run made anew of a kept model whose `rows_anew_are_read`, as they are now; all in a full refresh. #}
+{% macro rows_anew(name) -%}
+    {%- do ref(name) -%} {{ changed(name) ~ '__anew' if is_kept() else ref(name) }}
+{%- endmacro %}
+
+{# Is a date among those of a relation? Asked while the model is compiled and told as constants, which reach through views
+   and unions to the tables and skip all other days. #}
+{% macro is_on_date(date, relation, column) -%}
+    {%- set days = run_query('select distinct ' ~ column ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
+    {%- if not days -%} false
+    {%- elif days | length > 1000 -%} {{ date }} between date '{{ days | first }}' and date '{{ days | last }}'
+    {%- else -%} {{ date }} in (date '{{ days | join("', date '") }}')
+    {%- endif -%}
 {%- endmacro %}
 
 {# Are the alias's columns among those of a relation? Written as `in`, not as `exists`: engines then know that the columns
@@ -127,7 +140,7 @@
     drop table if exists {{ changes }};
     create table {{ changes }} as (
         select
-            {{ carried_columns() or (adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ')) }},
+            {{ told_columns() or (adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ')) }},
             cast(0 as integer) as _change,
             cast(null as {{ dbt.type_string() }}) as _run
         from {{ target }}
@@ -137,47 +150,73 @@
     {%- do run_hooks(post_hooks, inside_transaction=True) -%}
 {%- endmacro %}
 
-{# What is told of rows that came and went: all columns of a model that is small; of one that knows what is touched, its key
-   and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares. #}
-{% macro carried_columns() -%}
-    {%- if config.get('touched') -%} {{ (config.require('key') + config.get('carries', [])) | join(', ') }} {%- endif -%}
+{# What is told of rows that came and went: all columns of a model that is small. Of one that knows what is touched, its key
+   and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares; or, where it is
+   `compared` by some columns, these of the rows that differ in them: nothing that reads what is told may rest on others. #}
+{% macro told_columns() -%}
+    {%- if config.get('touched') -%}
+    {{ (config.require('key') + config.get('carries', []) + config.get('compared', [])) | join(', ') }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro exchange_touched(target, changes) -%}
     {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='quoted') | join(', ') -%}
-    {%- set touched, carried = config.get('touched'), carried_columns() -%}
-    {%- set fresh, earlier = this.identifier ~ '__fresh', this.identifier ~ '__earlier' -%}
+    {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns -%}
+    {%- set is_read, earlier = config.get('rows_anew_are_read', false), this.identifier ~ '__earlier' -%}
+    {%- set fresh = changes.incorporate(path={'identifier': this.identifier ~ '__anew'}) if is_read else this.identifier ~ '__fresh' -%}
+    {%- set reached = (own_touched() if touched == 'own' else held_before('intermediate', touched)) if touched else changes -%}
     {%- call statement('fresh') -%}
-    create temporary table {{ fresh }} as (
+    drop table if exists {{ fresh }};
+    create {{ 'temporary ' if not is_read }}table {{ fresh }} as (
         {{ model['compiled_code'] }}
     );
+    {%- endcall -%}
+    {%- if config.get('is_told', true) -%}
+    {%- call statement('main') -%}
     create temporary table {{ earlier }} as (
-        select {{ carried or columns }} from {{ target }} as earlier
+        select {{ told }} from {{ target }} as earlier
         {%- if touched %}
-        where {{ is_among('earlier', config.require('key'), own_touched() if touched == 'own' else held_before('intermediate', touched)) }}
+        where {{ is_among('earlier', key, reached) }}
         {%- endif %}
     );
-    {%- endcall -%}
-    {%- call statement('main') -%}
-    insert into {{ changes }} ({{ carried or columns }}, _change, _run)
-    {%- if carried %}
-    select {{ carried }}, -1, '{{ invocation_id }}' from {{ earlier }}
+    insert into {{ changes }} ({{ told }}, _change, _run)
+    {%- if touched and not config.get('compared') %}
+    select {{ told }}, -1, '{{ invocation_id }}' from {{ earlier }}
     union all
-    select {{ carried }}, 1, '{{ invocation_id }}' from {{ fresh }};
+    select {{ told }}, 1, '{{ invocation_id }}' from {{ fresh }};
     {%- else %}
-    select {{ columns }}, -1, '{{ invocation_id }}'
-    from ((select {{ columns }} from {{ earlier }}) except all (select {{ columns }} from {{ fresh }})) as gone
+    select {{ told }}, -1, '{{ invocation_id }}'
+    from ((select {{ told }} from {{ earlier }}) except all (select {{ told }} from {{ fresh }})) as gone
     union all
-    select {{ columns }}, 1, '{{ invocation_id }}'
-    from ((select {{ columns }} from {{ fresh }}) except all (select {{ columns }} from {{ earlier }})) as come;
+    select {{ told }}, 1, '{{ invocation_id }}'
+    from ((select {{ told }} from {{ fresh }}) except all (select {{ told }} from {{ earlier }})) as come;
     {%- endif %}
-    {%- endcall -%}
-    {%- set of_this_run = "_run = '" ~ invocation_id ~ "'" -%}
-    {%- call statement('exchange') -%}
-    delete from {{ target }} as earlier where {{ is_among('earlier', config.require('key'), changes, of_this_run) }};
-    insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ fresh }} as fresh where {{ is_among('fresh', config.require('key'), changes, of_this_run) }};
-    drop table {{ fresh }};
     drop table {{ earlier }};
     {%- endcall -%}
+    {%- endif -%}
+    {%- set of_this_run = 'true' if touched else "_run = '" ~ invocation_id ~ "'" -%}
+    {%- call statement('exchange' if config.get('is_told', true) else 'main') -%}
+    delete from {{ target }} as earlier where {{ is_among('earlier', key, reached, of_this_run) }};
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ fresh }} as fresh
+    {%- if not touched %}
+    where {{ is_among('fresh', key, reached, of_this_run) }}
+    {%- endif %};
+    {%- if not is_read %}
+    drop table {{ fresh }};
+    {%- endif %}
+    {%- endcall -%}
+{%- endmacro %}
+
+{# At the end of a run: what was laid beside `changed.<model>` for it alone goes before it is written into its place. #}
+{% macro drop_rows_anew() -%}
+    {%- if execute -%}
+    {%- set schema = generate_schema_name('changed', none) -%}
+    {%- set listed = run_query(
+        "select table_name from information_schema.tables where table_schema = '" ~ schema ~ "' and table_name like '%\\_\\_%' escape '\\'"
+    ) -%}
+    {%- for name in listed.columns[0].values() %}
+    drop table {{ schema }}.{{ name }};
+    {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}

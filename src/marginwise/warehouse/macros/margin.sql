@@ -20,7 +20,7 @@
     {% endfor -%}
     {{ summed("case when goods_cost_basis = 'unknown' then coverage_weight_amount else 0 end") }}
         as goods_unknown_weight_amount,
-    count(distinct case when not is_cancelled then order_key end) as orders_count
+    count(distinct case when not is_cancelled then order_id end) as orders_count
 {%- endmacro %}
 
 {# A cost that counts as stated: nothing was sent for a cancelled order, which tells nothing about the store's costs. #}
@@ -29,7 +29,7 @@
 {%- endmacro %}
 
 {# Is the entry part of an order that was not cancelled? #}
-{% macro is_sale_entry() -%} order_key is not null and not is_cancelled {%- endmacro %}
+{% macro is_sale_entry() -%} order_id is not null and not is_cancelled {%- endmacro %}
 
 {# The names of those sums, to carry them on. #}
 {% macro evidence_sum_names() -%}
@@ -49,4 +49,20 @@
 {# The id of a campaign as a unit: a campaign is known by its channel and its name. #}
 {% macro campaign_unit_id(channel, campaign) -%}
     {{ channel }} || ' / ' || {{ campaign }}
+{%- endmacro %}
+
+{# What was earned when, by whom: of all, reckoned from the facts without the models in between; of few, from the entries that
+   were read for them. #}
+{% macro entries_to_tie() -%}
+    {%- set lines, refunds, touched = ref('fct_order_lines'), ref('int_margin_entries_united'), ref('int_entries_touched') -%}
+    {%- if is_kept() -%}
+    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount from {{ touched }}
+    {%- else -%}
+    select store_id, customer_key, order_date as entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount
+    from {{ lines }}
+    where is_counted
+    union all
+    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0) from {{ refunds }}
+    where entry_kind = 'orderless_refund'
+    {%- endif -%}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- Grain: one version of a customer (SCD2), without personal data. Ids that only facts know are inferred members.
 -- The acquisition columns are the customer's, equal in all versions; null without an order that counts.
-{{ config(materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched') }}
+{{ config(materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', rows_anew_are_read=true, is_told=false) }}
 
 with stated as (
 
@@ -17,19 +17,27 @@ versions as (
 
 acquired as (
 
-    select * from {{ ref('int_customers_acquired') }}
+    select * from {{ rows_anew('int_customers_acquired') }}
 
 ),
 
+{% if is_kept() -%}
+unsure as (
+
+    select store_id, customer_id from {{ ref('int_customers_touched') }}
+    except
+    select store_id, customer_id from versions
+
+),
+
+{% endif -%}
 mentioned as (
 
-    select store_id, customer_id from {{ ref('stg_orders') }}
-    union
-    select store_id, customer_id from {{ ref('stg_refunds') }}
-    union
-    select store_id, customer_id from {{ ref('fct_sessions') }}
-    union
-    select store_id, customer_id from {{ ref('stg_events') }}
+    {% for model in ('stg_orders', 'stg_refunds', 'fct_sessions', 'stg_events') -%}
+    select store_id, customer_id from {{ ref(model) }} as rows
+    where customer_id is not null and {{ is_asked_for('rows', ['store_id', 'customer_id'], 'unsure') }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -38,9 +46,7 @@ inferred as (
     select mentioned.store_id, mentioned.customer_id
     from mentioned
     left join versions on mentioned.store_id = versions.store_id and mentioned.customer_id = versions.customer_id
-    where
-        mentioned.customer_id is not null and versions.customer_id is null
-        and {{ is_touched('mentioned', 'int_customers_touched', ['store_id', 'customer_id']) }}
+    where versions.customer_id is null
 
 ),
 

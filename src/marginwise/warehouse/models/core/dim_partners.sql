@@ -10,22 +10,14 @@ with versions as (
 
 ),
 
-mentioned as (
-
-    select store_id, partner_id from {{ ref('stg_orders') }}
-    union
-    select store_id, partner_id from {{ ref('stg_order_items') }}
-    union
-    select store_id, partner_id from {{ ref('stg_products') }}
-
-),
+{{ mentioned_members('partner_id', ['orders', 'order_items', 'products'], 'partners') }}
 
 inferred as (
 
     select mentioned.store_id, mentioned.partner_id
     from mentioned
     left join versions on mentioned.store_id = versions.store_id and mentioned.partner_id = versions.partner_id
-    where mentioned.partner_id is not null and versions.partner_id is null
+    where versions.partner_id is null
 
 ),
 

@@ -11,24 +11,14 @@ with versions as (
 
 ),
 
-mentioned as (
-
-    select store_id, product_id from {{ ref('stg_order_items') }}
-    union
-    select store_id, product_id from {{ ref('stg_refunds') }}
-    union
-    select store_id, product_id from {{ ref('stg_events') }}
-    union
-    select store_id, product_id from {{ ref('stg_product_costs') }}
-
-),
+{{ mentioned_members('product_id', ['order_items', 'refunds', 'events', 'product_costs'], 'products') }}
 
 inferred as (
 
     select mentioned.store_id, mentioned.product_id
     from mentioned
     left join versions on mentioned.store_id = versions.store_id and mentioned.product_id = versions.product_id
-    where mentioned.product_id is not null and versions.product_id is null
+    where versions.product_id is null
 
 ),
 

@@ -1,5 +1,5 @@
 -- Grain: one payment of an order. Amounts in store currency at the order's rate; `amount` includes tax and shipping.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched') }}
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, is_told=false) }}
 
 with payments as (
 
@@ -10,7 +10,7 @@ with payments as (
 
 orders as (
 
-    select store_id, order_id, order_key, customer_key, exchange_rate, ordered_at from {{ ref('int_orders_resolved') }}
+    select store_id, order_id, order_key, customer_key, exchange_rate, ordered_at from {{ rows_anew('int_orders_resolved') }}
 
 ),
 

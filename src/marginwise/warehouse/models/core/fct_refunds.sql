@@ -1,6 +1,6 @@
 -- Grain: one refund line. `amount` is what leaves net revenue: store currency, excluding tax and shipping; count it
 -- where is_counted. A refund that lies on no order line (is_orderless) counts at its own date on both date bases.
-{{ config(materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched', carries=['customer_key', 'refund_key', 'order_date_basis_date']) }}
+{{ config(materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched', rows_anew_are_read=true, carries=['customer_key', 'refund_key', 'order_date_basis_date']) }}
 
 with refunds as (
 
@@ -17,7 +17,8 @@ valued as (
 
 orders as (
 
-    select * from {{ ref('fct_orders') }}
+    select * from {{ ref('fct_orders') }} as orders
+    where {{ is_asked_for('orders', ['store_id', 'order_id'], 'refunds') }}
 
 ),
 
@@ -59,7 +60,7 @@ first_sales as (
             lines.store_id = asked.store_id
             and lines.customer_id = asked.customer_id
             and lines.product_id = asked.product_id
-    where lines.is_counted
+    where lines.is_counted and {{ is_asked_for('lines', ['store_id', 'customer_id'], 'asked') }}
     group by lines.store_id, lines.customer_id, lines.product_id
 
 ),

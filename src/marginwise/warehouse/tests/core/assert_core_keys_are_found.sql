@@ -1,12 +1,6 @@
 -- Every foreign key of a fact is found in its dimension or parent fact; a null key means that the source names none.
 -- Asked of what is made anew: what stays was asked when it came.
-{% set touched = {
-    'fct_order_lines': ('int_orders_touched', ['store_id', 'order_id']),
-    'fct_orders': ('int_order_histories_touched', ['store_id', 'order_id']),
-    'fct_refunds': ('int_refunds_touched', ['store_id', 'refund_id']),
-    'fct_payments': ('int_orders_touched', ['store_id', 'order_id']),
-    'fct_sessions': ('int_sessions_touched', ['store_id', 'session_id']),
-} %}
+{% set large = ['dim_customers', 'fct_orders', 'fct_order_lines', 'fct_refunds', 'fct_payments', 'fct_sessions'] %}
 {% set references = [
     ('fct_order_lines', 'order_key', 'fct_orders', 'order_key'),
     ('fct_order_lines', 'product_version_key', 'dim_products', 'product_version_key'),
@@ -28,14 +22,17 @@
 ] %}
 
 {% for fact, column, parent, parent_column in references -%}
+{%- set asked -%}
+select {{ column }} as asked_key from {{ rows_anew(fact) if fact in large else ref(fact) }} where {{ column }} is not null
+{%- if parent in large and is_kept() %} except select {{ parent_column }} from {{ rows_anew(parent) }} {%- endif %}
+{%- endset -%}
 {{ 'union all' if not loop.first }}
 select '{{ fact }}.{{ column }}' as reference, count(*) as row_count
-from {{ ref(fact) }} as facts
-where
-    facts.{{ column }} is not null
-    {%- if fact in touched %}
-    and {{ is_touched('facts', touched[fact][0], touched[fact][1]) }}
-    {%- endif %}
-    and not exists (select 1 from {{ ref(parent) }} as parents where parents.{{ parent_column }} = facts.{{ column }})
+from (
+    {{ asked }}
+    except
+    select parents.{{ parent_column }} from {{ ref(parent) }} as parents
+    where {{ is_asked_for('parents', [parent_column], '(' ~ asked ~ ')', listed=['asked_key']) }}
+) as missing
 having count(*) > 0
 {% endfor %}

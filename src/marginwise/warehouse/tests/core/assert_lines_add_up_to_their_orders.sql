@@ -11,8 +11,7 @@ with lines as (
         sum(shipping_cost_amount) as shipping_cost_amount,
         sum(handling_cost_amount) as handling_cost_amount,
         sum(payment_fee_amount) as payment_fee_amount
-    from {{ ref('fct_order_lines') }} as order_lines
-    where {{ is_touched('order_lines', 'int_orders_touched', ['store_id', 'order_id']) }}
+    from {{ rows_anew('fct_order_lines') }}
     group by store_id, order_id
 
 ),
@@ -27,8 +26,8 @@ items as (
 )
 
 select stated.order_key
-from {{ ref('int_orders_resolved') }} as stated
-inner join {{ ref('fct_orders') }} as orders on stated.store_id = orders.store_id and stated.order_id = orders.order_id
+from {{ rows_anew('int_orders_resolved') }} as stated
+inner join {{ rows_anew('fct_orders') }} as orders on stated.store_id = orders.store_id and stated.order_id = orders.order_id
 inner join lines on stated.store_id = lines.store_id and stated.order_id = lines.order_id
 inner join items on stated.store_id = items.store_id and stated.order_id = items.order_id
 where

@@ -1,4 +1,5 @@
--- A history has one current version, reaches from the beginning to the end and leaves no moment out.
+-- A history has one current version, reaches from the beginning to the end and leaves no moment out. Asked of what is made
+-- anew: what stays was asked when it came.
 {% set histories = {'dim_customers': 'customer_key', 'dim_products': 'product_key', 'dim_partners': 'partner_key'} %}
 
 {% for history, member in histories.items() -%}
@@ -12,7 +13,7 @@ from (
         is_current,
         lead(valid_from_at) over (partition by {{ member }} order by valid_from_at) as next_from_at,
         lag(valid_to_at) over (partition by {{ member }} order by valid_from_at) as previous_to_at
-    from {{ ref(history) }}
+    from {{ rows_anew(history) if history == 'dim_customers' else ref(history) }}
 ) as versions
 where
     valid_to_at <= valid_from_at

@@ -1,14 +1,18 @@
 -- Evidence of channels and campaigns is of new customers whose H days have passed, each once, and guests never repeat.
+-- Asked of what is made anew: what stays was asked when it came.
 with evidence as (
 
-    select * from {{ ref('mart_decision_evidence') }}
-    where unit_kind in ('channel', 'campaign')
+    select * from {{ ref('mart_decision_evidence') }} as evidence
+    where
+        unit_kind in ('channel', 'campaign')
+        and {{ is_touched('evidence', 'int_subjects_touched', ['store_id', 'subject_key']) }}
 
 ),
 
 customers as (
 
-    select * from {{ ref('int_customers_acquired') }}
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 )
 

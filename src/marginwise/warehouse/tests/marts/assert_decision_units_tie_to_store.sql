@@ -1,5 +1,6 @@
 -- Channels, Unassigned and Guests together are the store: the revenue, CM2 and spend of all customers judged, reckoned
--- from the facts without channels. Partners and categories carry no more spend than the store's.
+-- from the facts without channels, of those whose evidence is made anew. Units are the sums of their evidence; partners and
+-- categories carry no more spend than the store's.
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}
@@ -15,18 +16,13 @@ judged as (
         on
             customers.store_id = windows.store_id
             and customers.first_order_date between windows.start_date and windows.end_date
+    where {{ is_touched('customers', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 ),
 
 entries as not materialized (
 
-    select store_id, customer_key, order_date as entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount
-    from {{ ref('fct_order_lines') }}
-    where is_counted
-    union all
-    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0)
-    from {{ ref('int_margin_entries_united') }}
-    where entry_kind = 'orderless_refund'
+    {{ entries_to_tie() }}
 
 ),
 
@@ -49,60 +45,78 @@ store_entries as (
 
 ),
 
-store_sums as (
-
-    select store_id, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount from store_entries
-    group by store_id
-
-),
-
-store_spend as (
-
-    select spend.store_id, sum(spend.spend_amount) as spend_amount
-    from {{ ref('fct_marketing_spend') }} as spend
-    inner join windows
-        on spend.store_id = windows.store_id and spend.spend_date between windows.start_date and windows.end_date
-    group by spend.store_id
-
-),
-
 expected as (
 
-    select windows.store_id, store_sums.net_revenue_amount, store_sums.cm2_amount, store_spend.spend_amount
+    select
+        windows.store_id,
+        coalesce(sum(store_entries.net_revenue_amount), 0) as net_revenue_amount,
+        coalesce(sum(store_entries.cm2_amount), 0) as cm2_amount
     from windows
-    left join store_sums on windows.store_id = store_sums.store_id
-    left join store_spend on windows.store_id = store_spend.store_id
-
-),
-
-units as (
-
-    select store_id, unit_kind, sum(net_revenue_amount) as net_revenue_amount, sum(spend_amount) as spend_amount
-    from {{ ref('mart_decision_units') }}
-    group by store_id, unit_kind
+    left join store_entries on windows.store_id = store_entries.store_id
+    group by windows.store_id
 
 ),
 
 evidence as (
 
-    select store_id, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount
-    from {{ ref('mart_decision_evidence') }}
+    select * from {{ ref('mart_decision_evidence') }}
     where unit_kind = 'channel'
+
+),
+
+evidence_anew as (
+
+    select store_id, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount
+    from evidence
+    where {{ is_touched('evidence', 'int_subjects_touched', ['store_id', 'subject_key']) }}
     group by store_id
+
+),
+
+evidence_summed as (
+
+    select store_id, sum(net_revenue_amount) as net_revenue_amount from evidence
+    group by store_id
+
+),
+
+spend as (
+
+    select windows.store_id, coalesce(sum(spend.spend_amount), 0) as spend_amount
+    from windows
+    left join {{ ref('fct_marketing_spend') }} as spend
+        on windows.store_id = spend.store_id and spend.spend_date between windows.start_date and windows.end_date
+    group by windows.store_id
+
+),
+
+units as (
+
+    select
+        store_id, unit_kind,
+        coalesce(sum(net_revenue_amount), 0) as net_revenue_amount,
+        coalesce(sum(spend_amount), 0) as spend_amount
+    from {{ ref('mart_decision_units') }}
+    group by store_id, unit_kind
 
 )
 
-select expected.store_id, 'channels' as what, units.net_revenue_amount, evidence.cm2_amount, units.spend_amount
+select expected.store_id, 'evidence' as what, expected.net_revenue_amount, evidence_anew.net_revenue_amount as told_amount
 from expected
-left join units on expected.store_id = units.store_id and units.unit_kind = 'channel'
-left join evidence on expected.store_id = evidence.store_id
+left join evidence_anew on expected.store_id = evidence_anew.store_id
 where
-    coalesce(expected.net_revenue_amount, 0) <> coalesce(units.net_revenue_amount, 0)
-    or coalesce(expected.net_revenue_amount, 0) <> coalesce(evidence.net_revenue_amount, 0)
-    or coalesce(expected.cm2_amount, 0) <> coalesce(evidence.cm2_amount, 0)
-    or coalesce(expected.spend_amount, 0) <> coalesce(units.spend_amount, 0)
+    expected.net_revenue_amount <> coalesce(evidence_anew.net_revenue_amount, 0)
+    or expected.cm2_amount <> coalesce(evidence_anew.cm2_amount, 0)
 union all
-select expected.store_id, units.unit_kind, units.net_revenue_amount, null, units.spend_amount
-from expected
-inner join units on expected.store_id = units.store_id and units.unit_kind in ('partner', 'category')
-where units.spend_amount > coalesce(expected.spend_amount, 0) + 0.01
+select spend.store_id, 'channels', evidence_summed.net_revenue_amount, units.net_revenue_amount
+from spend
+left join units on spend.store_id = units.store_id and units.unit_kind = 'channel'
+left join evidence_summed on spend.store_id = evidence_summed.store_id
+where
+    coalesce(evidence_summed.net_revenue_amount, 0) <> coalesce(units.net_revenue_amount, 0)
+    or spend.spend_amount <> coalesce(units.spend_amount, 0)
+union all
+select spend.store_id, units.unit_kind, spend.spend_amount, units.spend_amount
+from spend
+inner join units on spend.store_id = units.store_id and units.unit_kind in ('partner', 'category')
+where units.spend_amount > spend.spend_amount + 0.01

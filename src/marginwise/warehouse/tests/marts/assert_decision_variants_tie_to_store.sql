@@ -1,5 +1,6 @@
 -- First touch at the configured horizon is the evidence that is judged, unit by unit; and under every touch rule and
--- horizon the channels, Unassigned and Guests together are the store of that window, reckoned from the facts.
+-- horizon the channels, Unassigned and Guests together are the store of that window, reckoned from the facts. Rows are asked of
+-- those whose evidence is made anew; units are the sums of all rows.
 with windows as (
 
     select * from {{ ref('int_variant_windows_set') }}
@@ -8,48 +9,57 @@ with windows as (
 
 variants as (
 
-    select * from {{ ref('mart_decision_variant_units') }}
+    select * from {{ ref('mart_decision_variants') }}
 
 ),
 
-evidence as (
+variants_anew as (
 
-    select
-        store_id, unit_kind, unit_id,
-        count(*) as customers_count,
-        sum(net_revenue_amount) as net_revenue_amount,
-        sum(cm2_amount) as cm2_amount,
-        sum(unknown_cost_revenue_amount) as unknown_cost_revenue_amount,
-        sum(case when has_repeated then 1 else 0 end) as repeated_customers_count
-    from {{ ref('mart_decision_evidence') }}
-    where unit_kind in ('channel', 'campaign')
-    group by store_id, unit_kind, unit_id
-
-),
-
-units as (
-
-    select * from {{ ref('mart_decision_units') }}
-    where unit_kind in ('channel', 'campaign')
+    select * from variants
+    where {{ is_touched('variants', 'int_subjects_touched', ['store_id', 'subject_key']) }}
 
 ),
 
 judged as (
 
-    select * from variants
-    where touch_rule = 'first' and horizon_days = {{ var('horizon_days') }}
+    {% for kind in ('channel', 'campaign') -%}
+    select
+        store_id, '{{ kind }}' as unit_kind, first_{{ kind }} as unit_id, net_revenue_amount, cm2_amount,
+        coalesce(unknown_cost_revenue_amount, 0) as unknown_cost_revenue_amount,
+        case when has_repeated then 1 else 0 end as repeated, 1 as customers, 1 as side
+    from variants_anew
+    where horizon_days = {{ var('horizon_days') }} and first_{{ kind }} is not null
+    union all
+    {% endfor -%}
+    select
+        store_id, unit_kind, unit_id, net_revenue_amount, cm2_amount, unknown_cost_revenue_amount,
+        case when has_repeated then 1 else 0 end, 1, -1
+    from {{ ref('mart_decision_evidence') }} as evidence
+    where
+        unit_kind in ('channel', 'campaign')
+        and {{ is_touched('evidence', 'int_subjects_touched', ['store_id', 'subject_key']) }}
 
 ),
 
-facts as (
+facts as not materialized (
 
-    select store_id, customer_key, order_date as entry_date, net_revenue_amount, coalesce(cm2_amount, 0) as cm2_amount
-    from {{ ref('fct_order_lines') }}
-    where is_counted
-    union all
-    select store_id, customer_key, entry_date, net_revenue_amount, coalesce(cm2_amount, 0)
-    from {{ ref('int_margin_entries_united') }}
-    where entry_kind = 'orderless_refund'
+    {{ entries_to_tie() }}
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+
+),
+
+facts_dated as (
+
+    select facts.*, customers.customer_key is not null as is_acquired, customers.first_order_date
+    from facts
+    left join customers
+        on facts.store_id = customers.store_id and facts.customer_key = customers.customer_key
 
 ),
 
@@ -59,21 +69,35 @@ store_amounts as (
         windows.store_id, windows.horizon_days, sum(facts.net_revenue_amount) as net_revenue_amount,
         sum(facts.cm2_amount) as cm2_amount
     from windows
-    inner join facts on windows.store_id = facts.store_id
-    left join {{ ref('int_customers_acquired') }} as customers
-        on facts.store_id = customers.store_id and facts.customer_key = customers.customer_key
+    inner join facts_dated as facts on windows.store_id = facts.store_id
     where
-        coalesce(customers.first_order_date, facts.entry_date) between windows.start_date and windows.end_date
-        and (facts.customer_key is null or customers.customer_key is not null)
+        coalesce(facts.first_order_date, facts.entry_date) between windows.start_date and windows.end_date
+        and (facts.customer_key is null or facts.is_acquired)
         and (
             facts.customer_key is null
-            or {{ days_between('customers.first_order_date', 'facts.entry_date') }} between 0 and windows.horizon_days
+            or {{ days_between('facts.first_order_date', 'facts.entry_date') }} between 0 and windows.horizon_days
         )
     group by windows.store_id, windows.horizon_days
 
 ),
 
-store_spend as (
+rows_summed as (
+
+    select store_id, horizon_days, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount
+    from variants
+    group by store_id, horizon_days
+
+),
+
+rows_anew as (
+
+    select store_id, horizon_days, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount
+    from variants_anew
+    group by store_id, horizon_days
+
+),
+
+spend as (
 
     select windows.store_id, windows.horizon_days, sum(spend.spend_amount) as spend_amount
     from windows
@@ -83,48 +107,64 @@ store_spend as (
 
 ),
 
+variant_units as (
+
+    select * from {{ ref('mart_decision_variant_units') }}
+
+),
+
 stores as (
 
     select
         store_id, touch_rule, horizon_days, sum(net_revenue_amount) as net_revenue_amount,
         sum(cm2_amount) as cm2_amount, sum(spend_amount) as spend_amount
-    from variants
+    from variant_units
     where unit_kind = 'channel'
     group by store_id, touch_rule, horizon_days
 
 )
 
-select 'evidence' as what, judged.store_id, judged.unit_id
+select 'evidence' as what, store_id, unit_id
 from judged
-full join evidence
-    on
-        judged.store_id = evidence.store_id
-        and judged.unit_kind = evidence.unit_kind
-        and judged.unit_id = evidence.unit_id
-where
-    judged.store_id is null
-    {%- for name in ('customers_count', 'net_revenue_amount', 'cm2_amount', 'unknown_cost_revenue_amount',
-                     'repeated_customers_count') %}
-    or judged.{{ name }} <> coalesce(evidence.{{ name }}, 0)
+group by store_id, unit_kind, unit_id
+having
+    {%- for name in ('customers', 'net_revenue_amount', 'cm2_amount', 'unknown_cost_revenue_amount', 'repeated') %}
+    {{ 'or ' if not loop.first }}sum(side * {{ name }}) <> 0
     {%- endfor %}
 union all
 select 'units', units.store_id, units.unit_id
-from units
-left join judged
-    on units.store_id = judged.store_id and units.unit_kind = judged.unit_kind and units.unit_id = judged.unit_id
+from {{ ref('mart_decision_units') }} as units
+left join variant_units as judged_units
+    on
+        units.store_id = judged_units.store_id
+        and units.unit_kind = judged_units.unit_kind
+        and units.unit_id = judged_units.unit_id
+        and judged_units.touch_rule = 'first'
+        and judged_units.horizon_days = {{ var('horizon_days') }}
 where
-    judged.store_id is null
-    or units.spend_amount is distinct from judged.spend_amount
-    or units.has_spend <> judged.has_spend
-    or units.is_paid <> judged.is_paid
+    units.unit_kind in ('channel', 'campaign')
+    and (
+        judged_units.store_id is null
+        or units.spend_amount is distinct from judged_units.spend_amount
+        or units.has_spend <> judged_units.has_spend
+        or units.is_paid <> judged_units.is_paid
+        or units.net_revenue_amount <> coalesce(judged_units.net_revenue_amount, 0)
+    )
+union all
+select 'facts', windows.store_id, cast(windows.horizon_days as {{ dbt.type_string() }})
+from windows
+left join store_amounts
+    on windows.store_id = store_amounts.store_id and windows.horizon_days = store_amounts.horizon_days
+left join rows_anew on windows.store_id = rows_anew.store_id and windows.horizon_days = rows_anew.horizon_days
+where
+    coalesce(store_amounts.net_revenue_amount, 0) <> coalesce(rows_anew.net_revenue_amount, 0)
+    or coalesce(store_amounts.cm2_amount, 0) <> coalesce(rows_anew.cm2_amount, 0)
 union all
 select 'store', stores.store_id, stores.touch_rule
 from stores
-left join store_amounts
-    on stores.store_id = store_amounts.store_id and stores.horizon_days = store_amounts.horizon_days
-left join store_spend
-    on stores.store_id = store_spend.store_id and stores.horizon_days = store_spend.horizon_days
+left join rows_summed on stores.store_id = rows_summed.store_id and stores.horizon_days = rows_summed.horizon_days
+left join spend on stores.store_id = spend.store_id and stores.horizon_days = spend.horizon_days
 where
-    stores.net_revenue_amount <> coalesce(store_amounts.net_revenue_amount, 0)
-    or stores.cm2_amount <> coalesce(store_amounts.cm2_amount, 0)
-    or coalesce(stores.spend_amount, 0) <> coalesce(store_spend.spend_amount, 0)
+    stores.net_revenue_amount <> coalesce(rows_summed.net_revenue_amount, 0)
+    or stores.cm2_amount <> coalesce(rows_summed.cm2_amount, 0)
+    or coalesce(stores.spend_amount, 0) <> coalesce(spend.spend_amount, 0)

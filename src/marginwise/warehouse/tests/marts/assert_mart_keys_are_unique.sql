@@ -1,4 +1,4 @@
--- Each mart has one row per key, and no part of a key is missing.
+-- Each mart has one row per key, and no part of a key is missing. Of single customers those are asked that are made anew.
 {% set keys = {
     'mart_margin_bridge': ['store_id', 'step_order'],
     'mart_daily_revenue': ['store_id', 'revenue_date'],
@@ -14,7 +14,10 @@
 {% for mart, columns in keys.items() -%}
 {{ 'union all' if not loop.first }}
 select '{{ mart }}' as mart, count(*) as row_count
-from {{ ref(mart) }}
+from {{ ref(mart) }} as rows
+{%- if 'subject_key' in columns %}
+where {{ is_touched('rows', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+{%- endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 {% endfor %}

@@ -12,11 +12,11 @@ with named as (
         cast(null as boolean) as is_paid,
         1 as is_spend
     union all
-    select source, medium, campaign, channel, is_paid, 0 from {{ ref('stg_sessions') }}
+    select distinct source, medium, campaign, channel, is_paid, 0 from {{ ref('stg_sessions') }}
     union all
-    select null, null, campaign, channel, null, 0 from {{ ref('stg_orders') }}
+    select distinct null, null, campaign, channel, cast(null as boolean), 0 from {{ ref('stg_orders') }}
     union all
-    select null, null, null, acquisition_channel, null, 0 from {{ ref('stg_customers') }}
+    select distinct null, null, null, acquisition_channel, cast(null as boolean), 0 from {{ ref('stg_customers') }}
     union all
     select null, null, campaign, channel, null, 1 from {{ ref('stg_marketing_spend') }}
     union all

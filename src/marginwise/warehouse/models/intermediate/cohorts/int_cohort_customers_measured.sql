@@ -1,17 +1,18 @@
--- Grain: one acquired customer up to the as-of date, left-censored ones included (flag). What the customer brought
--- within 30, 60, 90 and more days; null where those have not all passed, so that young and old are comparable.
-{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched') }}
-{% set horizons = cohort_horizons() %}
+-- Grain: one acquired customer, left-censored ones included (flag). What the customer brought within 30, 60, 90 and more days
+-- of the first order, passed or not: who sums customers takes only those for whom they have.
+{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched', is_told=false) }}
 
-with periods as (
+with customers as (
 
-    select * from {{ ref('int_periods_set') }}
-
-),
-
-customers_acquired as (
-
-    select * from {{ ref('int_customers_acquired') }} as acquired
+    select
+        store_id,
+        customer_key,
+        acquisition_channel as channel_name,
+        acquisition_campaign as campaign_name,
+        first_order_id,
+        first_order_date,
+        is_left_censored
+    from {{ ref('int_customers_acquired') }} as acquired
     where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 ),
@@ -22,24 +23,7 @@ entries as (
 
 ),
 
-customers as (
-
-    select
-        customers_acquired.store_id,
-        customers_acquired.customer_key,
-        customers_acquired.acquisition_channel as channel_name,
-        customers_acquired.acquisition_campaign as campaign_name,
-        customers_acquired.first_order_id,
-        customers_acquired.first_order_date,
-        customers_acquired.is_left_censored,
-        {{ days_between('customers_acquired.first_order_date', 'periods.as_of_date') }} as age_days
-    from customers_acquired
-    inner join periods on customers_acquired.store_id = periods.store_id
-    where customers_acquired.first_order_date <= periods.as_of_date
-
-),
-
-aged as (
+dated as (
 
     select
         customers.*,
@@ -64,24 +48,17 @@ final as (
         channel_name,
         campaign_name,
         first_order_date,
-        {{ month_of('first_order_date') }} as cohort_month_date,
         is_left_censored,
         {{ summed('case when is_first_order then net_revenue_amount end') }} as first_order_net_revenue_amount
-        {%- for days in horizons %},
-        case
-            when age_days >= {{ days }}
-                then {{ summed('case when days_since <= ' ~ days ~ ' then net_revenue_amount else 0 end') }}
-        end as net_revenue_{{ days }}d_amount,
-        case when age_days >= {{ days }} then {{ summed('case when days_since <= ' ~ days ~ ' then cm2_amount end') }} end
-            as cm2_{{ days }}d_amount
+        {%- for days in cohort_horizons() %},
+        {{ summed('case when days_since <= ' ~ days ~ ' then net_revenue_amount else 0 end') }} as net_revenue_{{ days }}d_amount,
+        {{ summed('case when days_since <= ' ~ days ~ ' then cm2_amount end') }} as cm2_{{ days }}d_amount
         {%- endfor %}
         {%- for days in (30, 90) %},
-        case
-            when age_days >= {{ days }} then max(case when is_repeat and days_since <= {{ days }} then 1 else 0 end)
-        end as repeat_{{ days }}d_customers_count
+        max(case when is_repeat and days_since <= {{ days }} then 1 else 0 end) as repeat_{{ days }}d_customers_count
         {%- endfor %}
-    from aged
-    group by store_id, customer_key, channel_name, campaign_name, first_order_date, is_left_censored, age_days
+    from dated
+    group by store_id, customer_key, channel_name, campaign_name, first_order_date, is_left_censored
 
 )
 

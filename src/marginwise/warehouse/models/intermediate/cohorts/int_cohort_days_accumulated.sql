@@ -6,33 +6,23 @@ with periods as (
 
 ),
 
-customers as (
+customer_days as (
 
-    select * from {{ ref('int_cohort_customers_measured') }}
-    where not is_left_censored
-
-),
-
-entries as (
-
-    select * from {{ ref('int_margin_entries_united') }}
+    select * from {{ ref('int_cohort_customer_days_summed') }}
 
 ),
 
 final as (
 
     select
-        customers.store_id,
-        customers.channel_name,
-        customers.campaign_name,
-        customers.cohort_month_date,
-        {{ days_between('customers.first_order_date', 'entries.entry_date') }} as days_since,
-        {{ summed('entries.cm2_amount') }} as cm2_amount
-    from customers
-    inner join entries
-        on customers.store_id = entries.store_id and customers.customer_key = entries.customer_key
-    inner join periods on customers.store_id = periods.store_id
-    where entries.entry_date between customers.first_order_date and periods.as_of_date
+        customer_days.store_id,
+        customer_days.channel_name,
+        customer_days.campaign_name,
+        {{ month_of('customer_days.first_order_date') }} as cohort_month_date,
+        {{ days_between('customer_days.first_order_date', 'customer_days.entry_date') }} as days_since,
+        {{ summed('customer_days.cm2_amount') }} as cm2_amount
+    from customer_days
+    inner join periods on customer_days.store_id = periods.store_id and customer_days.entry_date <= periods.as_of_date
     group by 1, 2, 3, 4, 5
 
 )

@@ -17,20 +17,28 @@ months as (
 
 ),
 
+-- what was brought within so many days counts of those for whom they have passed, so that young and old are comparable
 customers_flagged as (
 
     select
-        customers.*,
+        customers.store_id, customers.channel_name, customers.campaign_name, customers.is_left_censored,
+        customers.first_order_net_revenue_amount,
+        {{ month_of('customers.first_order_date') }} as cohort_month_date,
         {{ days_between('customers.first_order_date', 'periods.as_of_date') }} as age_days,
         case when is_left_censored then 1 else 0 end as censored_customers_count,
         case when is_left_censored then 0 else 1 end as customers_count
-        {%- for days in cohort_horizons() %},
-        case
-            when {{ days_between('customers.first_order_date', 'periods.as_of_date') }} >= {{ days }} then 1 else 0
-        end as mature_{{ days }}d_customers_count
+        {%- for days in cohort_horizons() %}
+        {%- set is_mature = days_between('customers.first_order_date', 'periods.as_of_date') ~ ' >= ' ~ days %},
+        case when {{ is_mature }} then 1 else 0 end as mature_{{ days }}d_customers_count,
+        case when {{ is_mature }} then net_revenue_{{ days }}d_amount end as net_revenue_{{ days }}d_amount,
+        case when {{ is_mature }} then cm2_{{ days }}d_amount end as cm2_{{ days }}d_amount
+        {%- if days in (30, 90) %},
+        case when {{ is_mature }} then repeat_{{ days }}d_customers_count end as repeat_{{ days }}d_customers_count
+        {%- endif %}
         {%- endfor %}
     from customers
-    inner join {{ ref('int_periods_set') }} as periods on customers.store_id = periods.store_id
+    inner join {{ ref('int_periods_set') }} as periods
+        on customers.store_id = periods.store_id and customers.first_order_date <= periods.as_of_date
 
 ),
 

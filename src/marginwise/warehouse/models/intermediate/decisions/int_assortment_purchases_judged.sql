@@ -1,17 +1,11 @@
 -- Grain: one customer of a partner or category (unit_kind, unit_id), ever: when the first purchase of it was, and
--- whether another day's purchase of the same unit followed within H days. Null where those days have not passed, or
--- where the first purchase lies within H days of the data's beginning and may be a repeat itself.
-{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched') }}
-with periods as (
-
-    select * from {{ ref('int_periods_set') }}
-
-),
-
-entries as (
+-- whether another day's purchase of the same unit followed within H days, passed or not: windows judge only those for whom
+-- they have.
+{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched', rows_anew_are_read=true, is_told=false) }}
+with entries as (
 
     select * from {{ ref('int_assortment_entries_assigned') }}
-    where order_key is not null and not is_cancelled and customer_key is not null
+    where {{ is_sale_entry() }} and customer_key is not null
 
 ),
 
@@ -29,7 +23,7 @@ purchase_days as (
 
 ),
 
-purchases_judged as (
+final as (
 
     select
         store_id,
@@ -48,26 +42,6 @@ purchases_judged as (
         ) = 1 as has_repeated
     from purchase_days
     group by store_id, unit_kind, unit_id, subject_key, entered_date
-
-),
-
-final as (
-
-    select
-        purchases_judged.store_id,
-        purchases_judged.unit_kind,
-        purchases_judged.unit_id,
-        purchases_judged.subject_key,
-        purchases_judged.entered_date,
-        case
-            when
-                purchases_judged.entered_date >= periods.censored_until_date
-                and {{ days_between('purchases_judged.entered_date', 'periods.as_of_date') }}
-                >= {{ var('horizon_days') }}
-                then purchases_judged.has_repeated
-        end as has_repeated
-    from purchases_judged
-    inner join periods on purchases_judged.store_id = periods.store_id
 
 )
 

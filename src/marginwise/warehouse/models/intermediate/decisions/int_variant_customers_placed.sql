@@ -12,13 +12,15 @@ with windows as (
 
 customers_acquired as (
 
-    select * from {{ ref('int_customers_acquired') }}
+    select * from {{ ref('int_customers_acquired') }} as acquired
+    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
 
 ),
 
 first_orders as (
 
-    select * from {{ ref('fct_orders') }} where order_number = 1
+    select * from {{ ref('fct_orders') }} as orders
+    where order_number = 1 and {{ is_asked_for('orders', ['store_id', 'customer_key'], 'customers_acquired') }}
 
 ),
 

@@ -1,10 +1,15 @@
--- Grain: one margin entry with who its evidence is clustered by (subject_key): the customer, else the guest order, else the
--- nameless refund. All entries in a full refresh, else those of touched subjects, read once for all models behind it.
+-- Grain: one margin entry, with what the evidence of single customers is made of. All entries in a full refresh, else those of
+-- touched subjects, read once for all models behind it.
 {{ config(materialized='slice') }}
 
 with entries as (
 
-    select *, coalesce(customer_key, order_key, entry_key) as subject_key from {{ ref('int_margin_entries_united') }}
+    select
+        store_id, subject_key, customer_key, order_id, partner_id, category, entry_date, is_cancelled,
+        net_revenue_amount, refund_amount, discount_amount, cm1_amount, cm2_amount, coverage_weight_amount,
+        goods_cost_amount, shipping_cost_amount, payment_fee_amount, commission_amount, handling_cost_amount,
+        return_handling_cost_amount, goods_cost_basis, shipping_cost_basis, payment_fee_basis
+    from {{ ref('int_margin_entries_united') }}
 
 )
 

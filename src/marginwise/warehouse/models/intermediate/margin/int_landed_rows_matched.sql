@@ -1,25 +1,39 @@
 -- Grain: one landed row that states sales and is no order line: rows of order_items that were not loaded, and rows of refunds
 -- where one raw table holds both. Each once, with what core made of it. Amounts in store currency, refunds negative.
+{%- set feeds = source('ops', 'table_feeds') -%}
+{%- set has_refunds = not execute or is_any(
+    feeds ~ " where table_name = 'refunds' and raw_table in (select raw_table from " ~ feeds ~ " where table_name = 'order_items')"
+) %}
+
 with landed_lines as (
 
     select * from {{ ref('chk_order_items') }}
-    where _violations is not null or not _is_current
+    where not _is_current
 
 ),
 
-raw_tables as (
+-- the rate of an order in another currency, loaded or not; null where there is none on its day
+rates as (
 
-    select distinct _raw_table from {{ ref('chk_order_items') }}
+    select orders.store_id, orders.order_id, max(exchange_rates.rate) as exchange_rate
+    from {{ ref('chk_orders') }} as orders
+    inner join {{ ref('stg_exchange_rates') }} as exchange_rates
+        on
+            orders.store_id = exchange_rates.store_id
+            and orders.currency = exchange_rates.currency
+            and {{ local_date('orders.ordered_at') }} = exchange_rates.date
+    where orders.currency <> '{{ var("reporting_currency") }}'
+    group by orders.store_id, orders.order_id
 
 ),
-
+{% if has_refunds %}
 landed_refunds as (
 
     select
         refunds.*,
         case when refunds._is_current and refunds._violations is null then refunds.refund_id end as loaded_refund_id
     from {{ ref('chk_refunds') }} as refunds
-    inner join raw_tables on refunds._raw_table = raw_tables._raw_table
+    where refunds._raw_table in (select lines._raw_table from {{ ref('chk_order_items') }} as lines)
 
 ),
 
@@ -36,13 +50,7 @@ refunds as (
     select * from {{ ref('fct_refunds') }}
 
 ),
-
-rates as (
-
-    select * from {{ ref('int_landed_orders_rated') }}
-
-),
-
+{% endif %}
 final as (
 
     select
@@ -57,6 +65,7 @@ final as (
         {{ amount_times('landed_lines.quantity * coalesce(rates.exchange_rate, 1)', 'landed_lines.unit_price') }} as amount
     from landed_lines
     left join rates on landed_lines.store_id = rates.store_id and landed_lines.order_id = rates.order_id
+    {%- if has_refunds %}
     union all
     -- a raw row that became both a line and a refund states its sale once, as the line
     select
@@ -76,6 +85,7 @@ final as (
         on landed_refunds.store_id = refunds.store_id and landed_refunds.loaded_refund_id = refunds.refund_id
     left join rates on landed_refunds.store_id = rates.store_id and landed_refunds.order_id = rates.order_id
     where line_rows._row_number is null
+    {%- endif %}
 
 )
 

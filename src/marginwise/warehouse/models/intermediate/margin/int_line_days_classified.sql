@@ -1,11 +1,11 @@
 -- Grain: one store, day of order and step of the margin bridge at which its loaded order lines leave, or are kept. Exclusive:
 -- a line belongs to the first step that fits.
-{{ config(materialized='kept', key=['store_id', 'entry_date'], touched='int_dates_touched') }}
+{{ config(materialized='kept', key=['store_id', 'entry_date'], touched='int_dates_touched', is_told=false) }}
 
 with order_lines as (
 
     select *, order_date as entry_date from {{ ref('fct_order_lines') }} as order_lines
-    where {{ is_touched('order_lines', 'int_dates_touched', ['store_id', 'order_date'], ['store_id', 'entry_date'], span='order_date') }}
+    where {{ is_touched('order_lines', 'int_dates_touched', ['store_id', 'order_date'], ['store_id', 'entry_date'], date='order_date') }}
 
 ),
 

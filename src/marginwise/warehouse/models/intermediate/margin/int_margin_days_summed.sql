@@ -1,12 +1,12 @@
 -- Grain: one store, day, channel and campaign of margin entries (last touch; null for refunds on no order line). Every step of
 -- the margin bridge with its amount and rows: totals and changes side by side, never sum over steps.
-{{ config(materialized='kept', key=['store_id', 'entry_date'], touched='int_dates_touched') }}
+{{ config(materialized='kept', key=['store_id', 'entry_date'], touched='int_dates_touched', is_told=false) }}
 {%- set steps = margin_bridge_steps() | selectattr('source', 'equalto', 'entries') | list %}
 
 with entries as (
 
     select * from {{ ref('int_margin_entries_united') }} as entries
-    where {{ is_touched('entries', 'int_dates_touched', ['store_id', 'entry_date'], span='entry_date') }}
+    where {{ is_touched('entries', 'int_dates_touched', ['store_id', 'entry_date'], date='entry_date') }}
 
 ),
 
@@ -17,7 +17,7 @@ final as (
         entry_date,
         channel_name,
         campaign_name,
-        count(distinct case when not is_cancelled then order_key end) as orders_count,
+        count(distinct case when not is_cancelled then order_id end) as orders_count,
         {{ summed('gross_sales_amount') }} as gross_sales_amount,
         {{ summed('discount_amount') }} as discount_amount,
         {{ summed('cancelled_amount') }} as cancelled_amount,

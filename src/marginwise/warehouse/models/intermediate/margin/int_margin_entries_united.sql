@@ -63,7 +63,8 @@ refunds_costed as (
 final as (
 
     select
-        store_id, order_line_key as entry_key, 'line' as entry_kind, order_id, order_key, customer_key, product_key,
+        store_id, 'line' as entry_kind, order_id, order_key, customer_key,
+        case when customer_key is null then order_key else customer_key end as subject_key, product_key,
         partner_id, channel_name, campaign_name, category, order_date as entry_date, is_cancelled, is_duplicate,
         unit_price_amount, line_amount, gross_sales_amount, discount_amount, cancelled_amount, refund_amount,
         net_revenue_amount, goods_cost_amount, goods_cost_basis,
@@ -75,7 +76,7 @@ final as (
     from order_lines_claimed
     union all
     select
-        store_id, refund_key, 'orderless_refund', null, null, customer_key, product_key,
+        store_id, 'orderless_refund', null, null, customer_key, coalesce(customer_key, refund_key), product_key,
         partner_id, null, null, category, refund_date, false, false,
         0, 0, 0, 0, 0, amount,
         -amount, -returned_cost_amount, goods_cost_basis,

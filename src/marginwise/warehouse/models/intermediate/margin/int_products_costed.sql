@@ -14,10 +14,10 @@ final as (
 
     select
         store_id,
-        product_key,
+        {{ key(['store_id', 'product_id']) }} as product_key,
         max(case goods_cost_basis when 'known' then 2 else 1 end) as cost_grade
     from order_lines
-    group by store_id, product_key
+    group by store_id, product_id
     union all
     select distinct store_id, 'no product', 2 from order_lines
 

@@ -18,7 +18,7 @@ refunds as (
         sum(shipping_amount) as shipping_amount,
         sum(handling_cost_amount) as handling_cost_amount,
         sum(restocked_quantity) as restocked_quantity
-    from {{ ref('int_refunds_spread') }}
+    from {{ rows_anew('int_refunds_spread') }}
     group by store_id, order_id, line_number
 
 ),

@@ -10,7 +10,7 @@ with lines as (
 
 orders as (
 
-    select * from {{ ref('int_orders_resolved') }}
+    select * from {{ rows_anew('int_orders_resolved') }}
 
 ),
 

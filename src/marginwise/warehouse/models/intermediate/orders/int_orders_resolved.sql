@@ -1,7 +1,7 @@
 -- Grain: one order, with all that its lines inherit: state, rate of exchange, touch, and order-level amounts in
 -- store currency. Null amounts are not stated; assumed rates stand beside them and are applied where the lines are
 -- valued.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', carries=['customer_id']) }}
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, carries=['customer_id']) }}
 
 with orders as (
 
@@ -33,7 +33,7 @@ payments as (
 
 touches as (
 
-    select * from {{ ref('int_touches_found') }}
+    select * from {{ rows_anew('int_touches_found') }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
 -- that names no session, the customer's latest session within `last_touch_days`. An order whose session is not in the
 -- data is Unassigned.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched') }}
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, is_told=false) }}
 
 with stated as (
 
@@ -20,12 +20,6 @@ channels as (
 
 ),
 
-sessions as (
-
-    select * from {{ ref('fct_sessions') }}
-
-),
-
 orders as (
 
     select stated.*, channels.channel_name as declared_channel_name
@@ -41,6 +35,20 @@ unlinked as (
 
 ),
 
+sessions_named as (
+
+    select * from {{ ref('fct_sessions') }} as sessions
+    where {{ is_asked_for('sessions', ['store_id', 'session_id'], 'stated') }}
+
+),
+
+sessions_of_customers as (
+
+    select * from {{ ref('fct_sessions') }} as sessions
+    where {{ is_asked_for('sessions', ['store_id', 'customer_id'], 'unlinked') }}
+
+),
+
 looked_back as (
 
     select
@@ -53,7 +61,7 @@ looked_back as (
             partition by unlinked.store_id, unlinked.order_id order by sessions.started_at desc, sessions.session_id
         ) as touch_rank
     from unlinked
-    inner join sessions
+    inner join sessions_of_customers as sessions
         on
             unlinked.store_id = sessions.store_id and unlinked.customer_id = sessions.customer_id
             and sessions.started_at <= unlinked.ordered_at
@@ -70,7 +78,7 @@ joined as (
         coalesce(sessions.campaign_name, looked_back.campaign_name) as session_campaign_name,
         looked_back.session_key is not null as is_looked_back
     from orders
-    left join sessions on orders.store_id = sessions.store_id and orders.session_id = sessions.session_id
+    left join sessions_named as sessions on orders.store_id = sessions.store_id and orders.session_id = sessions.session_id
     left join looked_back
         on
             orders.store_id = looked_back.store_id and orders.order_id = looked_back.order_id

@@ -12,13 +12,14 @@ with refunds as (
 
 orders as (
 
-    select store_id, order_id, exchange_rate from {{ ref('int_orders_resolved') }}
+    select store_id, order_id, exchange_rate from {{ rows_anew('int_orders_resolved') }}
 
 ),
 
 items as (
 
-    select * from {{ ref('stg_order_items') }}
+    select * from {{ ref('stg_order_items') }} as stated
+    where {{ is_touched('stated', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

@@ -13,7 +13,8 @@ lines as (
     select
         store_id, order_id, line_number, order_line_key, product_key, unit_cost_amount, own_revenue_rate,
         is_counted, is_cancelled, is_good
-    from {{ ref('fct_order_lines') }}
+    from {{ ref('fct_order_lines') }} as order_lines
+    where {{ is_asked_for('order_lines', ['store_id', 'order_id'], 'spread') }}
 
 ),
 

@@ -11,7 +11,8 @@ with refunds as (
 
 placed as (
 
-    select distinct store_id, refund_id from {{ ref('int_refunds_spread') }}
+    select distinct store_id, refund_id from {{ ref('int_refunds_spread') }} as refund_lines
+    where {{ is_touched('refund_lines', 'int_refunds_touched', ['store_id', 'refund_id']) }}
 
 ),
 

@@ -5,10 +5,10 @@
 
 with events as (
 
-    select events.*
-    from {{ ref('stg_events') }} as events
-    inner join {{ ref('int_periods_set') }} as periods on events.store_id = periods.store_id and not periods.has_sessions
-    where {{ is_touched('events', 'int_visitors_touched', ['store_id', 'visitor_id']) }}
+    select * from {{ ref('stg_events') }} as events
+    where
+        {{ is_among('events', ['store_id'], ref('int_periods_set'), 'not has_sessions') }}
+        and {{ is_touched('events', 'int_visitors_touched', ['store_id', 'visitor_id']) }}
 
 ),
 

@@ -11,7 +11,8 @@ with sessions as (
 
 events as (
 
-    select store_id, session_id, occurred_at, event_type from {{ ref('fct_events') }}
+    select store_id, session_id, occurred_at, event_type from {{ ref('fct_events') }} as events
+    where {{ is_touched('events', 'int_sessions_touched', ['store_id', 'session_id']) }}
 
 ),
 

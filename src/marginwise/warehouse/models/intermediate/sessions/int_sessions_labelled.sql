@@ -23,7 +23,8 @@ channel_keys as (
 
 visitors as (
 
-    select * from {{ ref('int_visitors_linked') }}
+    select * from {{ ref('int_visitors_linked') }} as linked
+    where {{ is_asked_for('linked', ['store_id', 'visitor_id'], 'sessions') }}
 
 ),
 

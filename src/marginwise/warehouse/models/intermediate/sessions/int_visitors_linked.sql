@@ -1,6 +1,6 @@
 -- Grain: one visitor known to be a customer, by a session that names the customer or led to the customer's order.
 -- Where a visitor was several customers, the earliest link holds, so that later data never move a visitor.
-{{ config(materialized='kept', key=['store_id', 'visitor_id'], touched='int_visitors_touched') }}
+{{ config(materialized='kept', key=['store_id', 'visitor_id'], touched='int_visitors_touched', compared=['customer_id']) }}
 
 with sessions as (
 

@@ -16,7 +16,10 @@
     from {{ ref('stg_orders') }} as orders
     inner join {{ changed('fct_sessions') }} as sessions
         on orders.store_id = sessions.store_id and orders.customer_id = sessions.customer_id
-    where orders.session_id is null
+    where
+        orders.session_id is null
+        and sessions.started_at <= orders.ordered_at
+        and sessions.started_at >= {{ dbt.dateadd('day', '-' ~ var('last_touch_days'), 'orders.ordered_at') }}
     union all
     select orders.store_id, orders.order_id
     from {{ ref('stg_orders') }} as orders

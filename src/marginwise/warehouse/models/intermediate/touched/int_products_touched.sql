@@ -4,7 +4,7 @@
 
 with reached as (
 
-    {{ versions_changed('dim_products', 'product_id', attributes, for_good='is_good') }}
+    {{ versions_changed('dim_products', 'product_id', attributes, for_good='kind') }}
     union all
     select store_id, product_id, valid_from from {{ changed('chk_product_costs') }}
     union all

@@ -11,16 +11,22 @@ with touched as (
     union all
     select store_id, customer_key from {{ changed('int_customers_acquired') }}
     union all
+    select customers.store_id, customers.customer_key
+    from {{ ref('int_customers_acquired') }} as customers
+    inner join {{ ref('int_days_touched') }} as days
+        on customers.store_id = days.store_id and customers.first_order_date between days.first_date and days.last_date
+    union all
     select lines.store_id, coalesce(lines.customer_key, lines.order_key)
     from {{ ref('fct_order_lines') }} as lines
     inner join {{ ref('int_days_touched') }} as days
         on lines.store_id = days.store_id and lines.order_date between days.first_date and days.last_date
+    where days.is_of_decision or lines.customer_key is null
     union all
     select refunds.store_id, coalesce(refunds.customer_key, refunds.refund_key)
     from {{ ref('fct_refunds') }} as refunds
     inner join {{ ref('int_days_touched') }} as days
         on refunds.store_id = days.store_id and refunds.refund_date between days.first_date and days.last_date
-    where refunds.is_orderless
+    where refunds.is_orderless and (days.is_of_decision or refunds.customer_key is null)
     union all
     select refunds.store_id, coalesce(refunds.customer_key, refunds.refund_key)
     from {{ ref('fct_refunds') }} as refunds
