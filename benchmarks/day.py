@@ -85,7 +85,10 @@ class Day:
                     (_STAYS, "", data / f"{table}.part"),
                 ):
                     query = f"select * exclude day_of_row from {rows} where {condition}{more}"
-                    con.execute(f"copy ({query}) to '{path}' (format parquet)", {k: v for k, v in told.items() if f"${k}" in query})
+                    con.execute(
+                        f"copy ({query}) to '{path}' (format parquet)",
+                        {k: v for k, v in told.items() if f"${k}" in query},
+                    )
         for part in data.glob("*.part"):
             part.replace(part.with_suffix(".parquet"))
 

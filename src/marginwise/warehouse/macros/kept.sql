@@ -152,10 +152,12 @@
 
 {# What is told of rows that came and went: all columns of a model that is small. Of one that knows what is touched, its key
    and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares; or, where it is
-   `compared` by some columns, these of the rows that differ in them: nothing that reads what is told may rest on others. #}
+   `compared` by some columns (or 'all'), these of the rows that differ in them: nothing that reads what is told may rest on
+   others. #}
 {% macro told_columns() -%}
-    {%- if config.get('touched') -%}
-    {{ (config.require('key') + config.get('carries', []) + config.get('compared', [])) | join(', ') }}
+    {%- set compared = config.get('compared', []) -%}
+    {%- if config.get('touched') and compared != 'all' -%}
+    {{ (config.require('key') + config.get('carries', []) + compared) | join(', ') }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,17 +1,14 @@
 -- Grain: one refund line. `amount` is what leaves net revenue: store currency, excluding tax and shipping; count it
 -- where is_counted. A refund that lies on no order line (is_orderless) counts at its own date on both date bases.
-{{ config(materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched', rows_anew_are_read=true, carries=['customer_key', 'refund_key', 'order_date_basis_date']) }}
+{{ config(
+    materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched',
+    carries=['customer_key', 'refund_key', 'order_date_basis_date'], rows_anew_are_read=true
+) }}
 
 with refunds as (
 
     select *, {{ local_date('refunded_at') }} as refund_date from {{ ref('stg_refunds') }} as stated
     where {{ is_touched('stated', 'int_refunds_touched', ['store_id', 'refund_id']) }}
-
-),
-
-valued as (
-
-    select * from {{ ref('int_refunds_valued') }}
 
 ),
 
@@ -38,7 +35,7 @@ joined as (
             rows between unbounded preceding and current row
         ) as amount_so_far
     from refunds
-    inner join valued on refunds.store_id = valued.store_id and refunds.refund_id = valued.refund_id
+    inner join {{ ref('int_refunds_valued') }} as valued on refunds.store_id = valued.store_id and refunds.refund_id = valued.refund_id
     left join orders on refunds.store_id = orders.store_id and refunds.order_id = orders.order_id
 
 ),

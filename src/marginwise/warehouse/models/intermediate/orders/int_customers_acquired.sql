@@ -1,11 +1,7 @@
 -- Grain: one customer with at least one sale. The channel that won the customer, once and for all: declared; else
 -- that of the first session within the lookback before the first order; else the first order's; else Unassigned.
 {{ config(
-    materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', rows_anew_are_read=true,
-    compared=[
-        'customer_key', 'first_order_id', 'first_order_date', 'acquisition_channel', 'acquisition_campaign', 'acquisition_basis',
-        'is_left_censored', 'is_mature', 'first_order_at',
-    ]
+    materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', compared='all', rows_anew_are_read=true
 ) }}
 
 with first_orders as (

@@ -1,7 +1,9 @@
 -- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
 -- that names no session, the customer's latest session within `last_touch_days`. An order whose session is not in the
 -- data is Unassigned.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, is_told=false) }}
+{{ config(
+    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', is_told=false, rows_anew_are_read=true
+) }}
 
 with stated as (
 
@@ -30,25 +32,17 @@ orders as (
 
 unlinked as (
 
-    select * from orders
-    where declared_channel_name is null and session_id is null and customer_id is not null
+    select * from orders where declared_channel_name is null and session_id is null and customer_id is not null
 
 ),
-
-sessions_named as (
+{% for name, relation, column in (('named', 'stated', 'session_id'), ('of_customers', 'unlinked', 'customer_id')) %}
+sessions_{{ name }} as (
 
     select * from {{ ref('fct_sessions') }} as sessions
-    where {{ is_asked_for('sessions', ['store_id', 'session_id'], 'stated') }}
+    where {{ is_asked_for('sessions', ['store_id', column], relation) }}
 
 ),
-
-sessions_of_customers as (
-
-    select * from {{ ref('fct_sessions') }} as sessions
-    where {{ is_asked_for('sessions', ['store_id', 'customer_id'], 'unlinked') }}
-
-),
-
+{% endfor %}
 looked_back as (
 
     select
@@ -80,9 +74,7 @@ joined as (
     from orders
     left join sessions_named as sessions on orders.store_id = sessions.store_id and orders.session_id = sessions.session_id
     left join looked_back
-        on
-            orders.store_id = looked_back.store_id and orders.order_id = looked_back.order_id
-            and looked_back.touch_rank = 1
+        on orders.store_id = looked_back.store_id and orders.order_id = looked_back.order_id and looked_back.touch_rank = 1
 
 ),
 
