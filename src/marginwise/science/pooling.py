@@ -213,7 +213,11 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
         # between what a unit shows and what the others let expect, never beyond both
         lowest, highest = np.minimum(working.lowest, drawn_alone), np.maximum(working.highest, drawn_alone)
         result[:, chosen] = np.clip(shrunk_draws, lowest, highest)
-    return np.asarray(prior.linear_to * np.sinh(result))
+    means = np.asarray(prior.linear_to * np.sinh(result))
+    if prior.centre is not None:
+        # exactly there: to the scale of pooling and back it may miss the centre by a rounding, which differs by processor
+        means[:, cells >= _LEVELS] = prior.centre
+    return means
 
 
 class _WorkingResponse:

@@ -32,7 +32,8 @@
     {%- if is_kept() -%} {{ is_among(alias, columns, relation, listed=listed) }} {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
-{# The rows that this run made anew of a kept model whose `rows_anew_are_read`, as they are now; all in a full refresh. #}
+{# The rows that this run made anew of a kept model whose `rows_anew_are_read`, as they are now; all in a full refresh. Not for views,
+   which outlast the run. #}
 {% macro rows_anew(name) -%}
     {%- do ref(name) -%} {{ changed(name) ~ '__anew' if is_kept() else ref(name) }}
 {%- endmacro %}

@@ -60,7 +60,10 @@
     {%- do run_query('drop table if exists ' ~ own_touched(what) ~ '; create table ' ~ own_touched(what) ~ ' as (' ~ query ~ ');') -%}
 {%- endmacro %}
 
-{% macro is_any(relation) -%} {{- return(run_query('select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}} {%- endmacro %}
+{# Has a relation any row? Asked while the model is compiled; true while dbt only parses. #}
+{% macro is_any(relation) -%}
+    {{- return(not execute or run_query('select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}}
+{%- endmacro %}
 
 {# A file is told by its content, its date and the day it landed. #}
 {% macro file_identity(prefix='') -%}

@@ -22,7 +22,7 @@ acquired as (
 ),
 
 {% if is_kept() -%}
-unsure as (
+unsure as (  -- noqa: ST03
 
     select store_id, customer_id from {{ ref('int_customers_touched') }}
     except

@@ -1,6 +1,8 @@
 -- Each core model, and each intermediate one that is joined on, has one row per key, and no part of a key is missing.
 -- Asked of what is made anew: what stays was asked when it came.
-{% set large = ['dim_customers', 'fct_orders', 'fct_order_lines', 'fct_refunds', 'fct_payments', 'fct_sessions', 'int_customers_acquired'] %}
+{% set large = [
+    'dim_customers', 'fct_orders', 'fct_order_lines', 'fct_refunds', 'fct_payments', 'fct_sessions', 'int_customers_acquired',
+] %}
 {% set keys = {
     'dim_customers': ['customer_version_key'],
     'dim_products': ['product_version_key'],

@@ -38,6 +38,21 @@ landed as (
     inner join kept on bridge.store_id = kept.store_id and bridge.step_order <= kept.step_order
     group by bridge.store_id
 
+),
+
+-- every landed row of order_items is an order line of its day, or is told by itself
+landed_lines as (
+
+    select store_id, count(*) as row_count from {{ ref('chk_order_items') }}
+    group by store_id
+    union all
+    select store_id, -count(*) from {{ ref('chk_order_items') }}
+    where not _is_current
+    group by store_id
+    union all
+    select store_id, -sum(row_count) from {{ ref('int_line_days_classified') }}
+    group by store_id
+
 )
 
 select store_id, step_id, amount, expected_amount from totals
@@ -45,3 +60,7 @@ where not is_missing and amount <> expected_amount
 union all
 select store_id, 'lost rows', lost_row_count, 0 from landed
 where lost_row_count <> 0
+union all
+select store_id, 'lost lines', sum(row_count), 0 from landed_lines
+group by store_id
+having sum(row_count) <> 0

@@ -1,8 +1,7 @@
 -- Grain: one landed row that states sales and is no order line: rows of order_items that were not loaded, and rows of refunds
 -- where one raw table holds both. Each once, with what core made of it. Amounts in store currency, refunds negative.
-{%- set feeds = source('ops', 'table_feeds') -%}
-{%- set has_refunds = not execute or is_any(
-    feeds ~ " where table_name = 'refunds' and raw_table in (select raw_table from " ~ feeds ~ " where table_name = 'order_items')"
+{%- set has_refunds = is_any(
+    ref('chk_refunds') ~ ' where _raw_table in (select items._raw_table from ' ~ ref('chk_order_items') ~ ' as items)'
 ) %}
 
 with landed_lines as (

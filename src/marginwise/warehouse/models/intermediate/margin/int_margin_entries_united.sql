@@ -64,7 +64,7 @@ final as (
 
     select
         store_id, 'line' as entry_kind, order_id, order_key, customer_key,
-        case when customer_key is null then order_key else customer_key end as subject_key, product_key,
+        coalesce(customer_key, order_key) as subject_key, product_key,
         partner_id, channel_name, campaign_name, category, order_date as entry_date, is_cancelled, is_duplicate,
         unit_price_amount, line_amount, gross_sales_amount, discount_amount, cancelled_amount, refund_amount,
         net_revenue_amount, goods_cost_amount, goods_cost_basis,

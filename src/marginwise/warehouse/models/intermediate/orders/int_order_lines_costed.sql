@@ -18,7 +18,8 @@ refunds as (
         sum(shipping_amount) as shipping_amount,
         sum(handling_cost_amount) as handling_cost_amount,
         sum(restocked_quantity) as restocked_quantity
-    from {{ rows_anew('int_refunds_spread') }}
+    from {{ ref('int_refunds_spread') }} as refund_lines
+    where {{ is_touched('refund_lines', 'int_orders_touched', ['store_id', 'order_id']) }}
     group by store_id, order_id, line_number
 
 ),

@@ -10,7 +10,8 @@ with lines as (
 
 orders as (
 
-    select * from {{ rows_anew('int_orders_resolved') }}
+    select * from {{ ref('int_orders_resolved') }} as resolved
+    where {{ is_touched('resolved', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

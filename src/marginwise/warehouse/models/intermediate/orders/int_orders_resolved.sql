@@ -1,7 +1,9 @@
 -- Grain: one order, with all that its lines inherit: state, rate of exchange, touch, and order-level amounts in
 -- store currency. Null amounts are not stated; assumed rates stand beside them and are applied where the lines are
 -- valued.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, carries=['customer_id']) }}
+{{ config(
+    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', carries=['customer_id'], rows_anew_are_read=true
+) }}
 
 with orders as (
 
@@ -45,9 +47,7 @@ assumed as (
 
 dated as (
 
-    select
-        orders.*,
-        {{ exchange_rate_of('orders', 'exchange_rates') }} as exchange_rate
+    select orders.*, {{ exchange_rate_of('orders', 'exchange_rates') }} as exchange_rate
     from orders
     left join exchange_rates
         on

@@ -12,7 +12,8 @@ with refunds as (
 
 orders as (
 
-    select store_id, order_id, exchange_rate from {{ rows_anew('int_orders_resolved') }}
+    select store_id, order_id, exchange_rate from {{ ref('int_orders_resolved') }} as resolved
+    where {{ is_touched('resolved', 'int_orders_touched', ['store_id', 'order_id']) }}
 
 ),
 

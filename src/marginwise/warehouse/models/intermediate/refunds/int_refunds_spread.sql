@@ -1,5 +1,5 @@
 -- Grain: one refund on one order line. Amounts in store currency at the order's rate, excluding tax.
-{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, is_told=false) }}
+{{ config(materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', is_told=false) }}
 
 with refunds as (
 
