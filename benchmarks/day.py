@@ -20,24 +20,45 @@ from marginwise.ops.projects import create_demo
 __all__ = ["Day", "measured"]
 
 _CORRECTED_SHARE = 0.05
-_STAYS = "day_of_row < $last_day"
-_COMES = "day_of_row >= $last_day"
-_BY_ORDER = "order_id in (select order_id from day_orders)"
-_SAMPLED = "hash({key}) % 1000 < 1000 * $share"
+_BY_ORDER = "order_id in (select order_id from orders_of_day)"
+_NOT_LEFT = "order_id not in (select order_id from orders_left)"
+_BY_SESSION = "session_id in (select session_id from sessions_of_day)"
+_DAY_OF_ORDER = "(select ordered_at from all_orders where all_orders.order_id = rows.order_id)"
 # of each table: what tells the day of a row, and which of the day's rows come when only a share of its orders does
 _TABLES = {
     "orders": ("ordered_at", _BY_ORDER),
-    "order_items": ("(select ordered_at from all_orders where all_orders.order_id = rows.order_id)", _BY_ORDER),
-    "payments": ("(select ordered_at from all_orders where all_orders.order_id = rows.order_id)", _BY_ORDER),
-    "refunds": ("refunded_at", f"order_id not in (select order_id from orders_left) and {_SAMPLED.format(key='refund_id')}"),
-    "reviews": ("created_at", f"order_id not in (select order_id from orders_left) and {_SAMPLED.format(key='review_id')}"),
-    "customers": ("created_at", f"customer_id in (select customer_id from day_orders) or {_SAMPLED.format(key='customer_id')}"),
-    "sessions": ("started_at", "session_id in (select session_id from day_sessions)"),
-    "events": ("occurred_at", "session_id in (select session_id from day_sessions)"),
+    "order_items": (_DAY_OF_ORDER, _BY_ORDER),
+    "payments": (_DAY_OF_ORDER, _BY_ORDER),
+    "refunds": ("refunded_at", f"{_NOT_LEFT} and is_drawn(refund_id)"),
+    "reviews": ("created_at", f"{_NOT_LEFT} and is_drawn(review_id)"),
+    "customers": (
+        "created_at",
+        "customer_id in (select customer_id from orders_of_day) or is_drawn(customer_id)",
+    ),
+    "sessions": ("started_at", _BY_SESSION),
+    "events": ("occurred_at", _BY_SESSION),
     "marketing_spend": ("spend_date", "true"),
     "weather": ("date", "true"),
     "inventory": ("as_of_date", "true"),
-}  # fmt: skip
+}
+_SETUP = """
+create macro last_day() as date '{last_day}';
+create macro is_drawn(id) as hash(id) % 1000 < 1000 * {share};
+create table orders_of_day as from all_orders where ordered_at >= last_day() and is_drawn(order_id);
+create table orders_left as from all_orders where ordered_at >= last_day() and not is_drawn(order_id);
+create table sessions_of_day as
+    select session_id from all_sessions
+    where started_at >= last_day()
+    and session_id not in (select session_id from orders_left where session_id is not null)
+    and (session_id in (select session_id from orders_of_day) or is_drawn(session_id));
+create table orders_corrected as
+    select * replace (
+        shipping_cost_amount + 1 as shipping_cost_amount, last_day() + interval 30 hour as updated_at
+    )
+    from all_orders
+    where ordered_at < last_day() and ordered_at >= last_day() - 30
+    qualify row_number() over (order by hash(order_id)) <= {corrected} * (select count(*) from orders_of_day);
+"""
 
 
 class Day:
@@ -58,37 +79,22 @@ class Day:
         self.directory = directory
         self.waiting = directory.with_name(f"{directory.name}-waiting")
         self.waiting.mkdir()
-        data, told = directory / "data", {"last_day": LAST_DAY, "share": share}
+        data = directory / "data"
         with duckdb.connect() as con:
             for table in _TABLES:
-                con.execute(f"create view all_{table} as select * from '{data / table}.parquet'")
-            sampled = _SAMPLED.format(key="order_id")
-            for name, chosen in {"day_orders": sampled, "orders_left": f"not {sampled}"}.items():
-                con.execute(f"create table {name} as from all_orders where ordered_at >= $last_day and {chosen}", told)
-            con.execute(
-                "create table day_sessions as select session_id from all_sessions where started_at >= $last_day"
-                " and session_id not in (select session_id from orders_left where session_id is not null)"
-                f" and (session_id in (select session_id from day_orders) or {_SAMPLED.format(key='session_id')})",
-                told,
-            )
+                con.execute(f"create view all_{table} as from '{data / table}.parquet'")
+            con.execute(_SETUP.format(last_day=LAST_DAY, share=share, corrected=_CORRECTED_SHARE))
             for table, (day, of_day) in _TABLES.items():
-                rows = f"(select rows.*, {day} as day_of_row from all_{table} as rows)"
-                corrected = ""
+                dated = f"(select *, {day} as day from all_{table} as rows)"
+                come = f"select * exclude day from {dated} where day >= last_day() and ({of_day})"
                 if table == "orders":
-                    corrected = (
-                        " union all by name select * replace (shipping_cost_amount + 1 as shipping_cost_amount,"
-                        " $last_day + interval 30 hour as updated_at) from (from all_orders where ordered_at < $last_day"
-                        f" and ordered_at >= $last_day - 30 and hash(order_id) % 1000 < {1000 * _CORRECTED_SHARE / 30} * $share)"
-                    )
-                for condition, more, path in (
-                    (f"{_COMES} and ({of_day})", corrected, self.waiting / f"{table}-{LAST_DAY}.parquet"),
-                    (_STAYS, "", data / f"{table}.part"),
+                    come += " union all from orders_corrected"
+                stay = f"select * exclude day from {dated} where day < last_day()"
+                for query, path in (
+                    (come, self.waiting / f"{table}-{LAST_DAY}.parquet"),
+                    (stay, data / f"{table}.part"),
                 ):
-                    query = f"select * exclude day_of_row from {rows} where {condition}{more}"
-                    con.execute(
-                        f"copy ({query}) to '{path}' (format parquet)",
-                        {k: v for k, v in told.items() if f"${k}" in query},
-                    )
+                    con.execute(f"copy ({query}) to '{path}' (format parquet)")
         for part in data.glob("*.part"):
             part.replace(part.with_suffix(".parquet"))
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+from benchmarks.day import Day
 
 from marginwise.ops.pipeline import run
 from marginwise.settings import load_settings
@@ -55,6 +56,19 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     )
     again = facts_of(store, "check", "build")
     assert "settings" in str(again["check"]["made_anew_because"])
+
+
+def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:
+    """Windows move on, customers come of age, visits close: what the passing of time reaches is made anew as well."""
+    store = Day(tmp_path / "store", orders=3000)
+    run_here(store.directory, "land", "check", "build")
+    store.arrive()
+    facts = facts_of(store.directory, "land", "check", "build")
+    assert [facts[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
+    whole = tmp_path / "whole"
+    shutil.copytree(store.directory, whole, ignore=shutil.ignore_patterns(".marginwise"))
+    run_here(whole, "land", "check", "build")
+    assert not differing(built(store.directory, *SCHEMAS), built(whole, *SCHEMAS))
 
 
 def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -> None:
