@@ -2,21 +2,20 @@
 -- Asked of what is made anew: what stays was asked when it came.
 with evidence as (
 
-    select * from {{ ref('mart_decision_evidence') }} as evidence
-    where
-        unit_kind in ('channel', 'campaign')
-        and {{ is_touched('evidence', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+    select store_id, subject_key, customer_key, channel_name, has_repeated
+    from {{ rows_anew('int_acquired_margins_summed') }}
+    where period = 'current'
 
 ),
 
 customers as (
 
     select * from {{ ref('int_customers_acquired') }} as acquired
-    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where {{ is_asked_for('acquired', ['store_id', 'customer_key'], 'evidence') }}
 
 )
 
-select evidence.store_id, evidence.unit_kind, evidence.unit_id, evidence.subject_key
+select evidence.store_id, evidence.channel_name, evidence.subject_key
 from evidence
 left join customers on evidence.store_id = customers.store_id and evidence.customer_key = customers.customer_key
 where
@@ -26,4 +25,4 @@ where
         or coalesce(customers.is_left_censored, true)
         or evidence.has_repeated is null
     )
-    or evidence.customer_key is null and (evidence.unit_id <> 'Guests' or evidence.has_repeated is not null)
+    or evidence.customer_key is null and (evidence.channel_name <> 'Guests' or evidence.has_repeated is not null)

@@ -57,25 +57,19 @@ expected as (
 
 ),
 
-evidence as (
-
-    select * from {{ ref('mart_decision_evidence') }}
-    where unit_kind = 'channel'
-
-),
-
 evidence_anew as (
 
     select store_id, sum(net_revenue_amount) as net_revenue_amount, sum(cm2_amount) as cm2_amount
-    from evidence
-    where {{ is_touched('evidence', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+    from {{ rows_anew('int_acquired_margins_summed') }}
+    where period = 'current'
     group by store_id
 
 ),
 
 evidence_summed as (
 
-    select store_id, sum(net_revenue_amount) as net_revenue_amount from evidence
+    select store_id, sum(net_revenue_amount) as net_revenue_amount from {{ ref('mart_decision_evidence') }}
+    where unit_kind = 'channel'
     group by store_id
 
 ),

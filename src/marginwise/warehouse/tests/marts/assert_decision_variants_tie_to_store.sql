@@ -15,8 +15,17 @@ variants as (
 
 variants_anew as (
 
-    select * from variants
-    where {{ is_touched('variants', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+    select * from {{ rows_anew('mart_decision_variants') }}
+
+),
+
+evidence_anew as (
+
+    select
+        *, {{ campaign_unit_id('channel_name', 'campaign_name') }} as campaign_id, channel_name as channel_id,
+        {{ is_campaign('campaign_name') }} as is_of_campaign, true as is_of_channel
+    from {{ rows_anew('int_acquired_margins_summed') }}
+    where period = 'current'
 
 ),
 
@@ -30,14 +39,13 @@ judged as (
     from variants_anew
     where horizon_days = {{ var('horizon_days') }} and first_{{ kind }} is not null
     union all
-    {% endfor -%}
     select
-        store_id, unit_kind, unit_id, net_revenue_amount, cm2_amount, unknown_cost_revenue_amount,
+        store_id, '{{ kind }}', {{ kind }}_id, net_revenue_amount, cm2_amount, unknown_cost_revenue_amount,
         case when has_repeated then 1 else 0 end, 1, -1
-    from {{ ref('mart_decision_evidence') }} as evidence
-    where
-        unit_kind in ('channel', 'campaign')
-        and {{ is_touched('evidence', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+    from evidence_anew
+    where is_of_{{ kind }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

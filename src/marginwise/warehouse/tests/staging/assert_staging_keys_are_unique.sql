@@ -5,11 +5,8 @@
 {% for table, contract in contract_tables().items() -%}
 {{ 'union all' if not loop.first }}
 select '{{ table }}' as table_name, cast(count(*) as bigint) as rows_with_the_key
-from {{ ref('stg_' ~ table) }}
-where {{ row_hash(contract['key']) }} in (
-    select {{ row_hash(contract['key']) }} from {{ ref('chk_' ~ table) }}
-    where not _is_current or _warnings is not null
-)
+from {{ ref('stg_' ~ table) }} as rows
+where {{ is_among('rows', contract['key'], ref('chk_' ~ table), 'not _is_current or _warnings is not null') }}
 group by {{ row_identity(contract) | join(', ') }}
 having count(*) > 1
 {% endfor %}
