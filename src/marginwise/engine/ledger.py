@@ -95,11 +95,17 @@ def point_to_content(con: duckdb.DuckDBPyConnection, raw_table: str, file_name: 
 
 
 def renew_activity(con: duckdb.DuckDBPyConnection, raw_table: str, load: LoadMode) -> None:
-    """Decide anew which contents of a raw table count.
+    """Decide anew which contents of a raw table count, and which of its names each is told by: the first in order.
 
     Append: the content each path holds. Replace: the newest of those. Upsert and window: every content, since older
     rows hold where newer ones say nothing; which row wins is decided per key, or per day of the window.
     """
+    con.execute(
+        "update ops.files set file_name = named.file_name from (select file_hash, min(file_name) as file_name"
+        " from ops.file_paths where raw_table = $raw_table group by file_hash) as named where raw_table = $raw_table"
+        " and files.file_hash = named.file_hash and files.file_name <> named.file_name",
+        {"raw_table": raw_table},
+    )
     held = "file_hash in (select file_hash from ops.file_paths where raw_table = $raw_table)"
     active = {
         "append": held,
