@@ -8,6 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 DEMO := demo-store
+LINES ?= 1000000
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test next soak lint format generate truth bench lock clean
@@ -46,8 +47,9 @@ generate: $(VENV)/.dev  ## Write again what is generated from the contract and t
 truth: $(VENV)/.dev  ## Judge simulated stores whose truth is known and write docs/truth.md.
 	$(BIN)/python -m benchmarks.truth
 
-bench: $(VENV)/.dev  ## Measure land, check and build at a million order lines against a hand-written script.
-	$(BIN)/python -m benchmarks.warehouse
+bench: $(VENV)/.dev  ## Measure land, check and build against a hand-written script, and one more day (LINES=10000000: larger).
+	$(BIN)/python -m benchmarks.warehouse --lines $(LINES)
+	$(BIN)/python -m benchmarks.day --lines $(LINES)
 
 lock: $(VENV)/.uv  ## Resolve the dependencies anew into requirements/.
 	$(BIN)/uv lock --upgrade

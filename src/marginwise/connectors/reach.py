@@ -79,7 +79,8 @@ def rows_of_keys(mapping: Mapping, entry: TableMapping, columns: Dictionary[str,
     """
     cleaned = ", ".join(cleaned_columns(mapping, entry.group, columns))
     return (
-        f"with keyed as not materialized (\n    select _file_hash, _row_number, ({key}) as _key"
+        # a key that cannot be told, maybe in a content that counts no more, is none: such rows are reached together
+        f"with keyed as not materialized (\n    select _file_hash, _row_number, try(({key})) as _key"
         f"\n    from (select {cleaned}, r._file_hash, r._row_number"
         f" from raw.{identifier(mapping.raw_table(entry.group))} as r) as {identifier(entry.alias)}\n)"
         f"\nselect _file_hash, _row_number from keyed semi join (select _key from keyed {chosen}) as chosen"

@@ -128,7 +128,22 @@ def note_path(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
                 [moment, raw_table, candidate.file_hash],
             )
         _point(con, candidate, paths)
-        renew_activity(con, raw_table, candidate.mapping.load_mode(candidate.group))
+        load = candidate.mapping.load_mode(candidate.group)
+        renew_activity(con, raw_table, load)
+        if _dated_by_its_name(con, candidate):
+            renew_activity(con, raw_table, load)
+
+
+def _dated_by_its_name(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> bool:
+    """Give a content the date in the name it is told by now; return whether that is another one."""
+    content = [candidate.raw_table, candidate.file_hash]
+    told = con.execute("select file_name, file_date from ops.files where raw_table = ? and file_hash = ?", content)
+    name, before = told.fetchall()[0]
+    day = date_in_name(name, candidate.mapping.files[candidate.group])
+    if day in (None, before):
+        return False
+    con.execute("update ops.files set file_date = ? where raw_table = ? and file_hash = ?", [day, *content])
+    return True
 
 
 def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:

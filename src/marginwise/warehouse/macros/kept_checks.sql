@@ -52,6 +52,9 @@
             {%- set new.keys = is_any(own_touched('keys') ~ ' where _round = ' ~ round) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if new.keys and is_any(own_touched('keys') ~ ' where _round = 19') -%}
+        {%- do exceptions.raise_compiler_error('Rows of ' ~ table ~ ' share keys over more than 19 places: use `marginwise run --anew`.') -%}
+    {%- endif -%}
     {%- if is_any(own_touched()) -%} {%- do run_query(landed_rows_of_places(landed)) -%} {%- endif -%}
     {{- return(own_touched('landed')) -}}
 {% endmacro %}

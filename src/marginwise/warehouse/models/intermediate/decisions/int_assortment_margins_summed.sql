@@ -31,13 +31,14 @@ entries_summed as (
         entries.customer_key,
         min(entries.entry_date) as first_entry_date,
         windows.start_date,
+        windows.end_date,
         {{ evidence_sums() | indent(8) }}
     from entries
     inner join windows
         on entries.store_id = windows.store_id and entries.entry_date between windows.start_date and windows.end_date
     group by
         entries.store_id, entries.unit_kind, entries.unit_id, windows.period, entries.subject_key, entries.customer_key,
-        windows.start_date
+        windows.start_date, windows.end_date
 
 ),
 
@@ -54,8 +55,10 @@ final as (
         {% for name in evidence_sum_names() -%}
         entries_summed.{{ name }},
         {% endfor -%}
-        case when purchases_judged.entered_date >= entries_summed.start_date then purchases_judged.has_repeated end
-            as has_repeated
+        case
+            when purchases_judged.entered_date between entries_summed.start_date and entries_summed.end_date
+                then purchases_judged.has_repeated
+        end as has_repeated
     from entries_summed
     left join purchases_judged
         on

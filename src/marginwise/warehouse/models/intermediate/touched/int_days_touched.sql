@@ -6,9 +6,11 @@ with windows as (
 
     select store_id, period as window_name, true as is_of_decision, start_date, end_date, _change, _run
     from {{ changed('int_decision_windows_set') }}
+    where start_date is not null and end_date is not null
     union all
     select store_id, cast(horizon_days as {{ dbt.type_string() }}), false, start_date, end_date, _change, _run
     from {{ changed('int_variant_windows_set') }}
+    where start_date is not null and end_date is not null
 
 ),
 
