@@ -83,8 +83,16 @@ def tax_in_prices() -> Tables:
     }
 
 
+def prices_below_the_last_digit() -> Tables:
+    """Found wrong once: the price is less than the last digit of the store currency, its line is not."""
+    orders = [order("a", "2024-03-01", currency="USD"), order("b", "2024-03-09")]
+    rates = [{"date": "2024-03-01", "currency": "USD", "rate": "0.00006"}]
+    items = [item("a", quantity=10000, unit_price="0.5"), item("b")]
+    return {"orders": orders, "order_items": items, "exchange_rates": rates}
+
+
 STORES = {"ledger": ledger(), "shuffled": shuffled(ledger()), "no costs": without_costs(),
-          "one row": sale_and_refund_in_one_row(), "tax": tax_in_prices()}  # fmt: skip
+          "one row": sale_and_refund_in_one_row(), "tax": tax_in_prices(), "tiny": prices_below_the_last_digit()}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +139,11 @@ def test_every_step_of_a_messy_ledger(bridges: dict[str, Bridge]) -> None:
     assert found["Marketing spend (known)"] == (-25, 1)
     assert found["CM3"][0] == 128
     assert "Goods cost (assumed)" not in found
+
+
+def test_a_line_of_a_tiny_price_is_sold_all_the_same(bridges: dict[str, Bridge]) -> None:
+    assert bridges["tiny"]["Zero price"] == (0, 0)
+    assert bridges["tiny"]["Gross product sales"] == (Decimal("100.30"), 2)
 
 
 def test_what_no_source_states_is_not_available(bridges: dict[str, Bridge]) -> None:

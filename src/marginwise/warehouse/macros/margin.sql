@@ -66,3 +66,23 @@
     where entry_kind = 'orderless_refund'
     {%- endif -%}
 {%- endmacro %}
+
+{# Margin entries that tell something else though no fact does: what was given back is judged like the sales of its product, and a
+   cancelled line claims a margin only in a store that tells any. Of each `of_refund` or `of_line`. #}
+{% macro entries_regraded(of_refund, of_line) -%}
+    select refunds.store_id, {{ of_refund }}
+    from {{ ref('fct_refunds') }} as refunds
+    inner join (
+        select store_id, product_key from {{ changed('int_products_costed') }}
+        union
+        select store_id, product_key from {{ changed('dim_products') }}
+    ) as products
+        on refunds.store_id = products.store_id and coalesce(refunds.product_key, 'no product') = products.product_key
+    where refunds.is_orderless
+    union all
+    select lines.store_id, {{ of_line }}
+    from {{ ref('fct_order_lines') }} as lines
+    inner join {{ changed('int_products_costed') }} as stores
+        on lines.store_id = stores.store_id and stores.product_key = 'no product'
+    where lines.is_cancelled
+{%- endmacro %}

@@ -4,6 +4,7 @@
 {% macro margin_bridge_steps() -%}
     {%- set priced = 'cm1_amount is not null' -%}
     {%- set line = "entry_kind = 'line'" -%}
+    {%- set sold = line ~ ' and not (' ~ is_free_line() ~ ')' -%}
     {%- set is_marketplace = var('business_model') == 'marketplace' -%}
     {{ return([
         {'id': 'raw_total', 'step': 'Raw total', 'kind': 'total', 'source': 'landed'},
@@ -18,11 +19,11 @@
         {'id': 'quarantined', 'step': 'Quarantined', 'kind': 'change', 'source': 'landed', 'only_if_any': true},
         {'id': 'void_or_test', 'step': 'Void and test orders', 'kind': 'change', 'source': 'landed'},
         {'id': 'kept', 'step': 'Gross product sales', 'kind': 'total', 'source': 'entries', 'amount': 'line_amount',
-         'rows': line ~ ' and unit_price_amount <> 0'},
+         'rows': sold},
         {'id': 'duplicates', 'step': 'of which exact duplicates', 'kind': 'memo', 'source': 'entries',
-         'amount': 'line_amount', 'rows': line ~ ' and unit_price_amount <> 0 and is_duplicate'},
+         'amount': 'line_amount', 'rows': sold ~ ' and is_duplicate'},
         {'id': 'unknown_customers', 'step': 'of which unknown customers', 'kind': 'memo', 'source': 'entries',
-         'amount': 'line_amount', 'rows': line ~ ' and unit_price_amount <> 0 and customer_key is null'},
+         'amount': 'line_amount', 'rows': sold ~ ' and customer_key is null'},
         {'id': 'tax', 'step': 'Tax inside prices, sellers share' if is_marketplace else 'Tax inside prices',
          'kind': 'change', 'source': 'entries',
          'amount': 'gross_sales_amount - line_amount', 'rows': line},
@@ -82,3 +83,6 @@
             else 'kept'
         end
 {%- endmacro %}
+
+{# Is the order line free? A price may be too small for the last digit of the store currency, and its line is still money. #}
+{% macro is_free_line() -%} unit_price_amount = 0 and line_amount = 0 {%- endmacro %}

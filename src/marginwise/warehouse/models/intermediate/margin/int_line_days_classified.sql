@@ -23,7 +23,7 @@ lines_classified as (
         order_lines.entry_date,
         order_lines.line_amount,
         {{ step_of_landed_row(
-            is_good='order_lines.is_good', is_free='order_lines.unit_price_amount = 0 and order_lines.line_amount = 0',
+            is_good='order_lines.is_good', is_free=is_free_line(),
             is_void_or_test='order_lines.is_void or order_lines.is_test'
         ) }} as step_group
     from order_lines

@@ -28,22 +28,7 @@ with touched as (
         on refunds.store_id = days.store_id and refunds.refund_date between days.first_date and days.last_date
     where refunds.is_orderless and (days.is_of_decision or refunds.customer_key is null)
     union all
-    select refunds.store_id, coalesce(refunds.customer_key, refunds.refund_key)
-    from {{ ref('fct_refunds') }} as refunds
-    inner join (
-        select store_id, product_key from {{ changed('int_products_costed') }}
-        union
-        select store_id, product_key from {{ changed('dim_products') }}
-    ) as products
-        on refunds.store_id = products.store_id and coalesce(refunds.product_key, 'no product') = products.product_key
-    where refunds.is_orderless
-    union all
-    -- a cancelled line claims a margin only in a store that tells any
-    select lines.store_id, coalesce(lines.customer_key, lines.order_key)
-    from {{ ref('fct_order_lines') }} as lines
-    inner join {{ changed('int_products_costed') }} as stores
-        on lines.store_id = stores.store_id and stores.product_key = 'no product'
-    where lines.is_cancelled
+    {{ entries_regraded('coalesce(refunds.customer_key, refunds.refund_key)', 'coalesce(lines.customer_key, lines.order_key)') }}
     {% endcall %}
 
 )
