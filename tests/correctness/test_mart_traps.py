@@ -171,12 +171,22 @@ def guests_refunds_and_partners(stores: Stores) -> None:
     stores.add("refunds", store, refund("of nobody", at(80), 9, product_id="p"))
 
 
+def a_first_sale_after_the_window(stores: Stores) -> None:
+    """One customer cancels an order of a partner within the window and first buys of it when the data end."""
+    store = "late"
+    stores.add("products", store, {"product_id": "p", "name": "p", "partner_id": "north"})
+    for day in range(0, 200, 10):
+        stores.sell(store, f"o{day}", day, f"c{day}")
+    stores.sell(store, "cancelled", 120, "late", status="cancelled")
+    stores.sell(store, "bought", 195, "late")
+
+
 @pytest.fixture(scope="module")
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     stores = Stores()
     for scenario in (one_process_of_two_ages, data_appended_later, spend_that_converts_nobody, unfinished_business,
                      quantities_and_payments_in_other_shapes, one_channel_with_nearly_all_visits,
-                     guests_refunds_and_partners):  # fmt: skip
+                     guests_refunds_and_partners, a_first_sale_after_the_window):  # fmt: skip
         scenario(stores)
     connection = build(stores.tables, select="+path:models/marts", vars={"horizon_days": HORIZON})
     yield connection
@@ -353,6 +363,12 @@ def test_goods_of_unknown_cost_claim_no_margin(con: duckdb.DuckDBPyConnection) -
     unit = units(con, "mixed", "partner")["south"]
     assert 0 < unit["goods_unknown_rate"] < 1
     assert unit["known_cost_rate"] + unit["unknown_cost_rate"] == pytest.approx(1)
+
+
+def test_a_customer_is_judged_by_a_partner_only_once_the_days_have_passed(con: duckdb.DuckDBPyConnection) -> None:
+    """Found wrong once: whoever first bought after the window, and cancelled within it, counted as not repeating."""
+    late = [row for row in evidence(con, "late", "north", "partner") if row["orders_count"] == 0]
+    assert [row["has_repeated"] for row in late] == [None]
 
 
 def test_partners_and_categories_share_the_spend_of_the_store(con: duckdb.DuckDBPyConnection) -> None:
