@@ -84,7 +84,7 @@ def lines_of(rng: random.Random, orders: range) -> list[str]:
 def off(shop: Shop) -> list[str]:
     """Return the landed tables that are not what their query gives over all that has landed."""
     mapping = load_mapping(shop.mapping_file).named(shop.name)
-    with Compiler(mapping, {"lines": raw_columns(shop.con, "shop__lines")}) as compiler:
+    with Compiler(mapping, {"lines": raw_columns(shop.con)["shop__lines"]}) as compiler:
         queries = {table: compiler.table(table) for table in mapping.mapped_tables()}
     return [
         table

@@ -89,6 +89,8 @@ def open_warehouse(
         ) from error
     # the engine would draw its bar on standard output, where --json writes
     con.execute("set enable_progress_bar = false")
+    # dbt turns it off, for all who have the file open in this process
+    con.execute("reset preserve_insertion_order")
     if not read_only:
         _remove_leftovers(con, path)
     return con

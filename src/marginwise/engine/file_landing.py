@@ -174,7 +174,7 @@ def _land(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datet
     paths = current_contents(con, raw_table)
     if candidate.is_known:
         drop_content(con, raw_table, candidate.file_hash)
-    before = raw_columns(con, raw_table)
+    before = raw_columns(con).get(raw_table, {})
     notes = [*candidate.notes, *widen_raw_table(con, raw_table, before, candidate.columns)]
     present = {name.casefold() for name in candidate.columns}
     if present:
@@ -248,7 +248,7 @@ def _keep_unreadable(con: duckdb.DuckDBPyConnection, candidate: Candidate, rows:
 def _window(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[dt.date | None, dt.date | None]:
     if candidate.mapping.load_mode(candidate.group) != "window" or not candidate.columns:
         return None, None
-    day = window_day(candidate.mapping, candidate.group, raw_columns(con, candidate.raw_table))
+    day = window_day(candidate.mapping, candidate.group, raw_columns(con)[candidate.raw_table])
     rows = con.execute(
         f"select min({day}), max({day}) from raw.{identifier(candidate.raw_table)} as r where r._file_hash = ?",
         [candidate.file_hash],

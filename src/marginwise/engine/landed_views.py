@@ -203,8 +203,9 @@ def _file_notes(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mappin
 
 
 def _columns(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> dict[str, dict[str, str]]:
-    columns = {group: raw_columns(con, mapping.raw_table(group)) for group in mapping.files}
-    return {group: named for group, named in columns.items() if named}
+    columns = raw_columns(con)
+    tables = {group: mapping.raw_table(group) for group in mapping.files}
+    return {group: columns[table] for group, table in tables.items() if table in columns}
 
 
 def _query(con: duckdb.DuckDBPyConnection, table: str, compilers: list[Compiler]) -> str:

@@ -267,7 +267,8 @@ class _Landing:
 
     def _columns(self, mapping: Mapping, candidates: list[Candidate]) -> dict[str, dict[str, str]]:
         """Return the columns that the raw table of each group has once these files have landed."""
-        columns = {group: raw_columns(self.con, mapping.raw_table(group)) for group in mapping.files}
+        there_are = raw_columns(self.con)
+        columns = {group: there_are.get(mapping.raw_table(group), {}) for group in mapping.files}
         for candidate in candidates:
             there = columns[candidate.group]
             taken = {name.casefold() for name in there}

@@ -126,15 +126,17 @@ def raw_table_names(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {row[0] for row in rows}
 
 
-def raw_columns(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
-    """Return the source columns of a raw table and their types; empty when there is no such table."""
+def raw_columns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return the source columns of each raw table and their types; asked once for all, since it reads the whole catalogue."""
     rows = con.execute(
-        "select column_name, data_type from duckdb_columns() where schema_name = 'raw' and table_name = ? "
+        "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'raw' "
         "and database_name = current_database() and column_name not in ('_file_hash', '_row_number') "
-        "order by column_index",
-        [raw_table],
+        "order by table_name, column_index"
     ).fetchall()
-    return dict(rows)
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in rows:
+        found.setdefault(table, {})[column] = kind
+    return found
 
 
 def widen_raw_table(

@@ -99,7 +99,8 @@ def run(
     with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, uuid4().hex[:12], now, progress or (lambda *_: None), anew)
         context.exchange.require()
-        return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
+        with warehouse_of(context):  # open from the first stage to the last: to open and close it anew costs each of them
+            return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
 
 
 def _run_stage(context: RunContext, stage: str) -> StageReport:
