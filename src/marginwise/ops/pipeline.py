@@ -99,7 +99,8 @@ def run(
     with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, uuid4().hex[:12], now, progress or (lambda *_: None), anew)
         context.exchange.require()
-        with warehouse_of(context):  # open from the first stage to the last: to open and close it anew costs each of them
+        # open from the first stage to the last: to open and close it anew costs each of them
+        with warehouse_of(context):
             return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
 
 
