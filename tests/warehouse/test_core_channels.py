@@ -193,3 +193,22 @@ def test_own_rules_replace_the_seed(tmp_path: Any) -> None:
         "3": "Unassigned",
     }
     assert amounts(con, "core.dim_channels", "channel_name", "lever")["Brand Search"] == "budget"
+
+
+def test_spend_of_a_misspelt_store_counts_and_is_told() -> None:
+    # found wrong once: its channel was in no dimension, and the build stopped at its own test
+    spend = {"spend_date": DAY, "channel": "google / cpc", "currency": "EUR", "spend_amount": 7}
+    con = build(
+        {
+            "orders": [order("a", DAY)],
+            "order_items": [item("a")],
+            "marketing_spend": [spend, {**spend, "store_id": "mian"}],
+        }
+    )
+    told = con.execute("select severity, row_count, message from ops.checks where rule = 'unknown_store'").fetchall()
+    assert told == [("warn", 1, "Spend of a store without orders and visits: mian.")]
+    assert amounts(con, "marts.mart_daily_revenue where spend_amount <> 0", "store_id", "spend_amount") == {
+        "main": 7.0,
+        "mian": 7.0,
+    }
+    con.close()

@@ -164,3 +164,23 @@
     ) as told on judged.table_name = told.table_name
     group by judged.table_name
 {%- endmacro %}
+
+{# Spend of a store that has neither orders nor visits, a misspelt one most likely: it counts, and nothing stands beside it. #}
+{% macro spend_of_unknown_stores() -%}
+    select
+        'marketing_spend' as table_name,
+        'unknown_store' as rule,
+        'warn' as severity,
+        coalesce(sum(row_count), 0) as row_count,
+        coalesce(
+            'Spend of a store without orders and visits: ' || string_agg(store_id, ', ' order by store_id) || '.',
+            'Every store with spend has orders or visits.'
+        ) as message
+    from (
+        select store_id, count(*) as row_count from {{ ref('stg_marketing_spend') }}
+        where
+            store_id not in (select store_id from {{ ref('stg_orders') }})
+            and store_id not in (select store_id from {{ ref('stg_sessions') }})
+        group by store_id
+    ) as unknown
+{%- endmacro %}

@@ -3,6 +3,8 @@
 with stores as (
 
     select store_id from {{ ref('int_periods_set') }}
+    union
+    select store_id from {{ ref('stg_marketing_spend') }}
 
 ),
 
