@@ -110,7 +110,7 @@ def _corrected(header: list[str], row: list[str], table: str, day: int, rng: ran
     return corrected
 
 
-def arrive_in_any_order(folder: Path, orders: int, *, seed: int, runs_between: float = 0.15) -> list[str]:
+def arrive_in_any_order(folder: Path, orders: int, *, seed: int, runs_between: float) -> list[str]:
     """Let one set of deliveries arrive in so many orders; return how the core and marts differ from one run on all files.
 
     Parameters
