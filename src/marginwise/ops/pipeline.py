@@ -99,30 +99,28 @@ def run(
     with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, uuid4().hex[:12], now, progress or (lambda *_: None), anew)
         context.exchange.require()
-        # open from the first stage to the last: to open and close it anew costs each of them
-        with warehouse_of(context):
-            return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
+        return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
 
 
 def _run_stage(context: RunContext, stage: str) -> StageReport:
+    # open from its beginning to its end, whoever else opens it meanwhile; closed after it, so that its memory is free for the next
     with warehouse_of(context) as con:
         _require_what_it_rests_on(context, con, stage)
         begin_stage(con, context.run_id, stage, context.now())
-    started = time.perf_counter()
-    facts: dict[str, Any] = {}
-    failed = True
-    try:
-        facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
-        failed = False
-    except MarginwiseError as error:
-        facts = dict(error.as_dict())
-        raise
-    finally:
-        seconds = round(time.perf_counter() - started, 3)
-        with warehouse_of(context) as con:
+        started = time.perf_counter()
+        facts: dict[str, Any] = {}
+        failed = True
+        try:
+            facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
+            failed = False
+        except MarginwiseError as error:
+            facts = dict(error.as_dict())
+            raise
+        finally:
+            seconds = round(time.perf_counter() - started, 3)
             end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
-        log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
-    return StageReport(stage, seconds, facts)
+            log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
+        return StageReport(stage, seconds, facts)
 
 
 def _noticed(context: RunContext, stage: str) -> dict[str, Any]:
