@@ -179,8 +179,8 @@
     from (
         select store_id, count(*) as row_count from {{ ref('stg_marketing_spend') }}
         where
-            store_id not in (select store_id from {{ ref('stg_orders') }})
-            and store_id not in (select store_id from {{ ref('stg_sessions') }})
+            store_id not in (select distinct store_id from {{ ref('stg_orders') }})
+            and store_id not in (select distinct store_id from {{ ref('stg_sessions') }})
         group by store_id
     ) as unknown
 {%- endmacro %}

@@ -135,6 +135,7 @@
     {%- call statement('main') -%}
     create table {{ target }} as (
         {{ model['compiled_code'] }}
+        {{- order_of_rows() }}
     );
     {%- endcall -%}
     {%- call statement('changes') -%}
@@ -149,6 +150,14 @@
     );
     {%- endcall -%}
     {%- do run_hooks(post_hooks, inside_transaction=True) -%}
+{%- endmacro %}
+
+{# Rows of a large table may be `sorted_by` a date, as they would come day by day: who asks for days, or for keys that grow with them,
+   then skips the rest. #}
+{% macro order_of_rows() -%}
+    {%- if config.get('sorted_by') %}
+        order by {{ config.get('sorted_by') }}
+    {%- endif -%}
 {%- endmacro %}
 
 {# What is told of rows that came and went: all columns of a model that is small. Of one that knows what is touched, its key

@@ -2,7 +2,8 @@
 -- counted (void, test, no goods) carry line_amount, zeros, and null for what may be unknown, so that every sum holds
 -- without a filter. Do not sum unit prices, costs per unit or rates.
 {{ config(
-    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', rows_anew_are_read=true, carries=['customer_id', 'customer_key', 'order_key', 'order_date']
+    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', sorted_by='order_date',
+    rows_anew_are_read=true, carries=['customer_id', 'customer_key', 'order_key', 'order_date']
 ) }}
 
 with lines as (

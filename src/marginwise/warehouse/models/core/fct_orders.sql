@@ -1,7 +1,7 @@
 -- Grain: one order: its lines summed, its place in the customer's history, its last touch. Amounts as in
 -- fct_order_lines; one that is unknown on a counted line is unknown for the order.
 {{ config(
-    materialized='kept', key=['store_id', 'order_id'], touched='int_order_histories_touched', rows_anew_are_read=true,
+    materialized='kept', key=['store_id', 'order_id'], touched='int_order_histories_touched', sorted_by='order_date', rows_anew_are_read=true,
     compared=['customer_id', 'order_number', 'channel_name', 'campaign_name', 'order_date', 'ordered_at']
 ) }}
 

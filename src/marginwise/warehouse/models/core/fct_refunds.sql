@@ -1,8 +1,7 @@
 -- Grain: one refund line. `amount` is what leaves net revenue: store currency, excluding tax and shipping; count it
 -- where is_counted. A refund that lies on no order line (is_orderless) counts at its own date on both date bases.
 {{ config(
-    materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched',
-    carries=['customer_key', 'refund_key', 'order_date_basis_date'], rows_anew_are_read=true
+    materialized='kept', key=['store_id', 'refund_id'], touched='int_refunds_touched', compared='all', rows_anew_are_read=true
 ) }}
 
 with refunds as (

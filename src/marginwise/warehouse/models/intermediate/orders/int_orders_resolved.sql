@@ -2,7 +2,8 @@
 -- store currency. Null amounts are not stated; assumed rates stand beside them and are applied where the lines are
 -- valued.
 {{ config(
-    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', carries=['customer_id'], rows_anew_are_read=true
+    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', sorted_by='order_date',
+    carries=['customer_id'], rows_anew_are_read=true
 ) }}
 
 with orders as (

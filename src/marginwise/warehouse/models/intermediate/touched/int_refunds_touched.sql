@@ -23,17 +23,11 @@
         inner join {{ changed('chk_exchange_rates') }} as rates
             on refunds.store_id = rates.store_id and {{ local_date('refunds.refunded_at') }} = rates.date
         union all
-        select refunds.store_id, refunds.refund_id, refunds.order_id
-        from {{ ref('stg_refunds') }} as refunds
-        inner join (select distinct store_id, customer_id from {{ changed('fct_order_lines') }}) as customers
-            on refunds.store_id = customers.store_id and refunds.customer_id = customers.customer_id
-        union all
-        select refunds.store_id, refunds.refund_id, refunds.order_id
-        from {{ ref('stg_refunds') }} as refunds
-        inner join {{ ref('int_orders_resolved') }} as orders
-            on refunds.store_id = orders.store_id and refunds.order_id = orders.order_id
-        inner join (select distinct store_id, customer_id from {{ changed('fct_order_lines') }}) as customers
-            on orders.store_id = customers.store_id and orders.customer_id = customers.customer_id
+        -- whether a refund that lies on no order line is one of goods bought before; one that comes to lie on none does so with its order
+        select store_id, refund_id, order_id from {{ held_before('core', 'fct_refunds') }} as refunds
+        where
+            refunds.is_orderless
+            and {{ is_among('refunds', ['store_id', 'customer_id'], changed('fct_order_lines')) }}
         union all
         select refunds.store_id, refunds.refund_id, refunds.order_id
         from {{ ref('stg_refunds') }} as refunds
