@@ -48,36 +48,30 @@
     {% endfor -%}
 {%- endmacro %}
 
-{# Rows in, and what became of them, one row per table. What is loaded is counted where it is read: in staging.
-   `unreadable_lines` is a relation of the model that asks. #}
+{# Rows in, and what became of them, one row per table: a row that were read and in quarantine would count twice. `unreadable_lines` is a relation of the model that asks. #}
 {% macro counts_of_all_tables() -%}
     {%- for table, contract in contract_tables().items() -%}
+    {%- set newest = contract['freshness_column'] -%}
     {{ 'union all' if not loop.first }}
     select
         '{{ table }}' as table_name,
         {{ contract['required'] | lower }} as is_required,
         cast({{ contract['freshness_days'] or 'null' }} as integer) as freshness_days,
         (select count(*) from {{ source('landed', table) }}) + broken_lines.row_count as rows_in,
-        current_rows.row_count + findings.rows_superseded as rows_loaded,
+        findings.rows_loaded,
         findings.rows_superseded,
         findings.rows_quarantined + broken_lines.row_count as rows_quarantined,
         findings.rows_warned,
-        current_rows.newest_at
+        findings.newest_at
     from (
         select
-            count(*) as row_count,
-            {% if contract['freshness_column'] -%} cast(
-                max({{ contract['freshness_column'] }}) filter (where {{ contract['freshness_column'] }} <= date '9999-12-31')
-                as timestamp
-            )
-            {%- else -%} cast(null as timestamp) {%- endif %} as newest_at
-        from {{ ref('stg_' ~ table) }}
-    ) as current_rows
-    cross join (
-        select
+            count(*) filter (where _is_current or _violations is null) as rows_loaded,
             count(*) filter (where _violations is null and not _is_current) as rows_superseded,
             count(*) filter (where _violations is not null) as rows_quarantined,
-            count(*) filter (where _violations is null and _warnings is not null) as rows_warned
+            count(*) filter (where _violations is null and _warnings is not null) as rows_warned,
+            {% if newest -%}
+            cast(max({{ newest }}) filter (where _is_current and {{ newest }} <= date '9999-12-31') as timestamp) as newest_at
+            {%- else -%} cast(null as timestamp) as newest_at {%- endif %}
         from {{ ref('chk_' ~ table) }}
     ) as findings
     cross join (select count(*) as row_count from unreadable_lines where table_name = '{{ table }}') as broken_lines

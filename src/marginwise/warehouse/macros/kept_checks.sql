@@ -9,7 +9,7 @@
 
 {# What a checked row tells the models behind it when it comes or goes: its keys, and what they are dated by. #}
 {% macro told_of_rows(contract) %}
-    {%- set told = contract['key'] + ['_is_current'] -%}
+    {%- set told = row_identity(contract) + ['_is_current'] -%}
     {%- for reference in contract['references'] -%} {%- do told.extend(reference['columns']) -%} {%- endfor -%}
     {%- for column in contract['columns'] if column['name'].endswith('_id') -%} {%- do told.append(column['name']) -%} {%- endfor -%}
     {{- return(told | unique | list) -}}
@@ -80,10 +80,17 @@
     from {{ source('ops', 'files') }}
     where is_active and raw_table in (select raw_table from {{ source('ops', 'table_feeds') }} where table_name = '{{ table }}')
     {%- endset -%}
-    {%- set held = 'select distinct _raw_table, _file_hash, _file_date, _landed_date from ' ~ this -%}
-    select 'come' as state, * from ({{ here }} except {{ held }}) as come
+    with here as (
+        {{ here }}
+    ),
+
+    held as (
+        select distinct _raw_table, _file_hash, _file_date, _landed_date from {{ this }}
+    )
+
+    select 'come' as state, * from (select * from here except select * from held) as come
     union all
-    select 'gone' as state, * from ({{ held }} except {{ here }}) as gone
+    select 'gone' as state, * from (select * from held except select * from here) as gone
 {%- endmacro %}
 
 {# Is the row of a file that came or is gone? Few files are named by themselves: no other part of a table is read then. #}
