@@ -23,9 +23,22 @@ spend as (
 
 ),
 
+-- summed once by all that names a unit: few rows, which every rule and kind then reads
 variants as (
 
-    select * from {{ ref('mart_decision_variants') }}
+    select
+        store_id, horizon_days,
+        {% for rule in variant_touch_rules() -%} {{ rule }}_channel, {{ rule }}_campaign, {% endfor %}
+        count(*) as customers_count,
+        sum(case when has_repeated then 1 else 0 end) as repeated,
+        sum(net_revenue_amount) as net_revenue_amount,
+        sum(cm2_amount) as cm2_amount,
+        sum(cost_amount) as cost_amount,
+        sum(unknown_cost_revenue_amount) as unknown_cost_revenue_amount
+    from {{ ref('mart_decision_variants') }}
+    group by
+        store_id, horizon_days
+        {%- for rule in variant_touch_rules() %}, {{ rule }}_channel, {{ rule }}_campaign {%- endfor %}
 
 ),
 
@@ -36,8 +49,8 @@ united as (
     {% for kind in ('channel', 'campaign') -%}
     select
         store_id, horizon_days, '{{ rule }}' as touch_rule, '{{ kind }}' as unit_kind, {{ rule }}_{{ kind }} as unit_id,
-        {{ rule }}_channel as channel_name, 1 as customers_count, case when has_repeated then 1 else 0 end as repeated,
-        net_revenue_amount, cm2_amount, cost_amount, unknown_cost_revenue_amount,
+        {{ rule }}_channel as channel_name, customers_count, repeated, net_revenue_amount, cm2_amount, cost_amount,
+        unknown_cost_revenue_amount,
         cast(null as decimal(18, 4)) as spend_amount
     from variants
     where {{ rule }}_{{ kind }} is not null
