@@ -49,7 +49,6 @@ truth: $(VENV)/.dev  ## Judge simulated stores whose truth is known and write do
 
 bench: $(VENV)/.dev  ## Measure land, check and build against a hand-written script, and one more day (LINES=10000000: larger).
 	$(BIN)/python -m benchmarks.warehouse --lines $(LINES)
-	$(BIN)/python -m benchmarks.day --lines $(LINES)
 
 lock: $(VENV)/.uv  ## Resolve the dependencies anew into requirements/.
 	$(BIN)/uv lock --upgrade

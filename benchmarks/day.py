@@ -1,29 +1,29 @@
-"""`python -m benchmarks.day`: what taking in one more day costs, against the full build and against dbt's own work.
+"""A generated store whose last day is held back, to be built without it and to take it in.
 
-The last day of a generated store is held back: its orders with all that belongs to them, its visits, events, refunds,
-customers and spend, and corrections of orders of the month before. The rest is built whole; then the day arrives and is
-taken in. What dbt costs by itself is measured by the same stages on a store of fifty orders to which a day comes.
+Held back are the day's orders with all that belongs to them, its visits, events, refunds, customers and spend, and
+corrections of orders of the month before.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
-from benchmarks.warehouse import LINES_PER_ORDER, Cost, cost_of
 from marginwise.demo.knobs import LAST_DAY, Knobs
 from marginwise.ops.projects import create_demo
 
-__all__ = ["Day", "measured"]
+__all__ = ["Day"]
 
 _CORRECTED_SHARE = 0.05
 _BY_ORDER = "order_id in (select order_id from orders_of_day)"
 _NOT_LEFT = "order_id not in (select order_id from orders_left)"
 _BY_SESSION = "session_id in (select session_id from sessions_of_day)"
 _DAY_OF_ORDER = "(select ordered_at from all_orders where all_orders.order_id = rows.order_id)"
+# a customer may have been seen before the record that tells of it
+_DAY_OF_CUSTOMER = (
+    "least(created_at, (select min(started_at) from all_sessions where all_sessions.customer_id = rows.customer_id))"
+)
 # of each table: what tells the day of a row, and which of the day's rows come when only a share of its orders does
 _TABLES = {
     "orders": ("ordered_at", _BY_ORDER),
@@ -32,7 +32,7 @@ _TABLES = {
     "refunds": ("refunded_at", f"{_NOT_LEFT} and is_drawn(refund_id)"),
     "reviews": ("created_at", f"{_NOT_LEFT} and is_drawn(review_id)"),
     "customers": (
-        "created_at",
+        _DAY_OF_CUSTOMER,
         "customer_id in (select customer_id from orders_of_day) or is_drawn(customer_id)",
     ),
     "sessions": ("started_at", _BY_SESSION),
@@ -103,35 +103,10 @@ class Day:
         for file in self.waiting.iterdir():
             file.replace(self.directory / "data" / file.name)
 
-    def run(self) -> Cost:
-        """Land what is there, then check and build it; return what check and build took."""
-        cost_of(["-m", "marginwise", "run", "land", "--project", str(self.directory)])
-        return cost_of(["-m", "marginwise", "run", "check", "build", "--project", str(self.directory)])
-
-
-def measured(directory: Path, orders: int, share: float = 1.0) -> tuple[Cost, Cost]:
-    """Return what a whole build of a store costs, and what one more day of it does."""
-    store = Day(directory, orders, share)
-    whole = store.run()
-    store.arrive()
-    return whole, store.run()
-
-
-def main() -> None:
-    """Read the size, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.day", description=__doc__)
-    parser.add_argument("--lines", type=int, default=1_000_000, help="order lines (default 1 M)")
-    parser.add_argument("--share", type=float, default=1.0, help="share of the day's rows that come (default 1)")
-    chosen = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        _, empty = measured(Path(folder) / "empty", 50)
-        whole, day = measured(Path(folder) / "store", round(chosen.lines / LINES_PER_ORDER), chosen.share)
-    print(f"{'':<28}{'seconds':>9}{'CPU':>9}{'peak GB':>9}")
-    for name, cost in {"whole build": whole, "one more day": day, "a day of fifty orders": empty}.items():
-        print(f"{name:<28}{cost.seconds:>9.1f}{cost.cpu_seconds:>9.1f}{cost.peak_bytes / 1e9:>9.2f}")
-    share = (day.cpu_seconds - empty.cpu_seconds) / (whole.cpu_seconds - empty.cpu_seconds)
-    print(f"beyond dbt's own work the day costs {share:.1%} of the CPU of the whole build")
-
-
-if __name__ == "__main__":
-    main()
+    def rows(self, table: str) -> int:
+        """Return how many rows of a table are there before the day arrives."""
+        with duckdb.connect() as con:
+            counted = con.execute(
+                "select count(*) from read_parquet(?)", [str(self.directory / "data" / f"{table}.parquet")]
+            )
+            return int(counted.fetchall()[0][0])

@@ -1,32 +1,30 @@
 """`python -m benchmarks.warehouse`: what landing, checking and building cost, against one hand-written DuckDB script.
 
 Both read the same Parquet of a generated store: order lines, as many visits, about three times as many events. Each stage
-is a process of its own, so that CPU time and peak memory are its own; the floor is another.
+is a process of its own, so that CPU time and peak memory are its own; the floor is another. Then one more day arrives and is
+taken in. What dbt costs by itself is measured by the same stages on a store of fifty orders to which a day comes.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
-from marginwise.demo.knobs import Knobs
+from benchmarks.cost import Cost, cost_of
+from benchmarks.day import Day
 from marginwise.engine.dbt import project_directory
 from marginwise.engine.duckdb import engine_options
-from marginwise.ops.projects import create_demo
 from marginwise.settings import WarehouseSettings
 
-__all__ = ["Cost", "Store", "compared", "cost_of", "generated", "write_floor"]
+__all__ = ["compared", "write_floor"]
 
-LINES_PER_ORDER = 1.955
-STAGES = ("land", "check", "build")
+_LINES_PER_ORDER = 1.955
+_SMALLEST = 50
+_COUNTED = {"order lines": "order_items", "visits": "sessions", "events": "events"}
+_LAND, _BUILD = ("land",), ("check", "build")
 _FLOOR = Path(__file__).with_name("floor.sql")
 # What is held equal between both: row counts, and sums to the cent.
 _COMPARED = {
@@ -49,73 +47,6 @@ _COMPARED = {
     "marts.mart_decision_evidence": "count(*), sum(orders_count), sum(cm2_amount), sum(has_repeated::int)",
     "marts.mart_decision_units": "count(*), sum(customers_count), sum(net_revenue_amount), sum(spend_amount)",
 }
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a process took: seconds on the clock, seconds of CPU (its own and the system's), bytes of memory at its peak."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_bytes: int
-
-    def __add__(self, other: Cost) -> Cost:
-        """One after the other: times add up, the higher peak stays."""
-        return Cost(
-            self.seconds + other.seconds,
-            self.cpu_seconds + other.cpu_seconds,
-            max(self.peak_bytes, other.peak_bytes),
-        )
-
-
-@dataclass(frozen=True)
-class Store:
-    """A generated project and the rows that count."""
-
-    directory: Path
-    lines: int
-    visits: int
-    events: int
-
-    @property
-    def warehouse(self) -> Path:
-        """The file that the stages build."""
-        return self.directory / ".marginwise" / "warehouse.duckdb"
-
-
-def generated(directory: Path, lines: int) -> Store:
-    """Generate a store of about ``lines`` order lines without bad rows, as Parquet, with its project around it."""
-    orders = max(50, round(lines / LINES_PER_ORDER))
-    create_demo(directory, Knobs(orders=orders, visits_per_order=2.0, dirt_rate=0.0, format="parquet"))
-    with duckdb.connect() as con:
-        rows = [
-            con.execute(
-                "select count(*) from read_parquet(?)", [str(directory / "data" / f"{table}.parquet")]
-            ).fetchall()
-            for table in ("order_items", "sessions", "events")
-        ]
-    return Store(directory, *(int(count[0][0]) for count in rows))
-
-
-def cost_of(arguments: list[str]) -> Cost:
-    """Run this Python with the arguments as a process of its own and return what it took.
-
-    Raises
-    ------
-    RuntimeError
-        When the process fails.
-    """
-    started = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - this very Python, with arguments of this module
-        [sys.executable, *arguments], stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[1]
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with exit code {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * unit)
 
 
 def write_floor(data: Path, target: Path) -> None:
@@ -158,31 +89,46 @@ def main() -> None:
 
 
 def _measured(directory: Path, lines: int) -> bool:
-    store = generated(directory, lines)
-    print(f"{store.lines:,} order lines, {store.visits:,} visits, {store.events:,} events", flush=True)
-    print(f"{'':<14}{'seconds':>9}{'CPU':>9}{'peak GB':>9}", flush=True)
-    costs = {}
-    for stage in STAGES:
-        costs[stage] = cost_of(["-m", "marginwise", "run", stage, "--project", str(directory)])
-        _print_cost(stage, costs[stage])
-    costs["check + build"] = costs["check"] + costs["build"]
-    _print_cost("check + build", costs["check + build"])
+    store = Day(directory / "store", max(_SMALLEST, round(lines / _LINES_PER_ORDER)))
+    told = {name: f"{store.rows(table):,} {name}" for name, table in _COUNTED.items()}
+    print(", ".join(told.values()), flush=True)
+    print(f"{'':<22}{'seconds':>9}{'CPU':>9}{'peak GB':>9}", flush=True)
+    whole = _taken_in(store.directory)
     target = directory / "floor.duckdb"
-    floor = cost_of(["-m", "benchmarks.warehouse", "--floor", str(directory / "data"), str(target)])
+    floor = cost_of(["-m", "benchmarks.warehouse", "--floor", str(store.directory / "data"), str(target)])
     _print_cost("floor", floor)
-    both = costs["check + build"]
+    found = compared(store.directory / ".marginwise" / "warehouse.duckdb", target)
+    target.unlink()
+    store.arrive()
+    day = _taken_in(store.directory, "day: ")
+    empty = Day(directory / "empty", _SMALLEST)
+    _taken_in(empty.directory, quiet=True)
+    empty.arrive()
+    dbt = _taken_in(empty.directory, "dbt: ")
     print(
-        f"check + build is {both.seconds / floor.seconds:.2f} times the floor on the clock,"
-        f" {both.cpu_seconds / floor.cpu_seconds:.2f} times its CPU"
+        f"check + build is {whole.seconds / floor.seconds:.2f} times the floor on the clock,"
+        f" {whole.cpu_seconds / floor.cpu_seconds:.2f} times its CPU\n"
+        f"beyond dbt's own work the day costs"
+        f" {(day.cpu_seconds - dbt.cpu_seconds) / (whole.cpu_seconds - dbt.cpu_seconds):.1%} of the CPU of the whole"
     )
-    found = compared(store.warehouse, target)
     for table, is_equal in found:
         print(f"{'equal' if is_equal else 'DIFFERENT'}: {table}")
     return all(is_equal for _, is_equal in found)
 
 
+def _taken_in(project: Path, named: str = "", *, quiet: bool = False) -> Cost:
+    """Run the stages on what is there, print what each took, and return what check and build took."""
+    costs = {
+        " + ".join(stages): cost_of(["-m", "marginwise", "run", *stages, "--project", str(project)])
+        for stages in (_LAND, _BUILD)
+    }
+    for stages, cost in costs.items() if not quiet else ():
+        _print_cost(named + stages, cost)
+    return costs[" + ".join(_BUILD)]
+
+
 def _print_cost(name: str, cost: Cost) -> None:
-    print(f"{name:<14}{cost.seconds:>9.1f}{cost.cpu_seconds:>9.1f}{cost.peak_bytes / 1e9:>9.2f}", flush=True)
+    print(f"{name:<22}{cost.seconds:>9.1f}{cost.cpu_seconds:>9.1f}{cost.peak_bytes / 1e9:>9.2f}", flush=True)
 
 
 if __name__ == "__main__":
