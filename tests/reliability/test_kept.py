@@ -28,6 +28,23 @@ def changed_rows(store: Path) -> int:
         return sum(con.execute(f'select count(*) from changed."{name}"').fetchall()[0][0] for (name,) in tables)
 
 
+def set_horizon(store: Path, days: int) -> None:
+    settings = (store / "marginwise.toml").read_text(encoding="utf-8")
+    settings = settings.replace("[decisions]", f"[decisions]\nhorizon_days = {days}", 1)
+    (store / "marginwise.toml").write_text(settings, encoding="utf-8")
+
+
+def add_row(store: Path, name: str, like: str, **values: str) -> None:
+    """Write a file of one row: the first one of another, with some values changed."""
+    row = {**rows_of(store / "data" / f"{like}.csv")[0], **values}
+    (store / "data" / name).write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
+
+
+def windows(store: Path) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        return con.execute("select start_date <= end_date from intermediate.int_decision_windows_set").fetchall()
+
+
 def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None:
     store = small_store(tmp_path / "store", drops=3)
     first = facts_of(store, "land", "check", "build")
@@ -50,10 +67,7 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     anew = run(load_settings(store), ("check", "build"), anew=True)
     assert {stage.facts["made_anew_because"] for stage in anew.stages} == {"it was asked for"}
     assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
-    settings = (store / "marginwise.toml").read_text(encoding="utf-8")
-    (store / "marginwise.toml").write_text(
-        settings.replace("[decisions]", "[decisions]\nhorizon_days = 60", 1), encoding="utf-8"
-    )
+    set_horizon(store, 60)
     again = facts_of(store, "check", "build")
     assert "settings" in str(again["check"]["made_anew_because"])
 
@@ -71,18 +85,29 @@ def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:
     assert not differing(built(store.directory, *SCHEMAS), built(whole, *SCHEMAS))
 
 
+def test_a_window_that_had_no_days_and_gets_some_ends_as_a_build_of_all(tmp_path: Path) -> None:
+    store = small_store(tmp_path / "store")
+    set_horizon(store, 99)
+    run_here(store, "land", "check", "build")
+    assert windows(store) == [(False,)]
+    add_row(store, "orders-2026-01-03.csv", "orders", order_id="late", ordered_at="2026-01-02 12:00:00")
+    add_row(store, "order_items-2026-01-03.csv", "order_items", order_id="late")
+    facts = facts_of(store, "land", "check", "build")
+    assert [facts[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
+    assert windows(store) == [(True,)]
+    whole = tmp_path / "whole"
+    shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
+    run_here(whole, "land", "check", "build")
+    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
+
+
 def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -> None:
     """Found wrong once: the newer version was judged without the older one, which stayed superseded."""
     store = small_store(tmp_path / "store")
-    data = store / "data"
-
-    def write(name: str, like: str, **values: str) -> None:
-        row = {**rows_of(data / f"{like}.csv")[0], **values}
-        (data / name).write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
-
-    write("orders-2026-01-05.csv", "orders", order_id="second")
-    first = rows_of(data / "orders.csv")[0]["order_id"]
-    write(
+    add_row(store, "orders-2026-01-05.csv", "orders", order_id="second")
+    first = rows_of(store / "data" / "orders.csv")[0]["order_id"]
+    add_row(
+        store,
         "refunds-2026-01-05.csv",
         "refunds",
         refund_id="moved",
@@ -90,7 +115,8 @@ def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -
         line_number="",
         updated_at="2025-12-01 00:00:00",
     )
-    write(
+    add_row(
+        store,
         "refunds-2026-01-06.csv",
         "refunds",
         refund_id="moved",
@@ -99,7 +125,7 @@ def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -
         updated_at="2025-12-02 00:00:00",
     )
     run_here(store, "land", "check", "build")
-    write("orders-2026-01-05.csv", "orders", order_id="third")
+    add_row(store, "orders-2026-01-05.csv", "orders", order_id="third")
     assert facts_of(store, "land", "check", "build")["check"]["made_anew_because"] is None
     whole = tmp_path / "whole"
     shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
