@@ -13,6 +13,9 @@ from marginwise.errors import BadSettings, BrokenStore, BuildFailed, MissingFile
 from marginwise.settings import ChannelSettings, Settings, WarehouseSettings
 
 
+WIDE = "create temp table wide as select md5(range::varchar) as a, md5(a) as b from range(4_000_000)"
+
+
 def test_no_bar_is_drawn_where_json_is_written(tmp_path: Path) -> None:
     """Found wrong once: a query of more than two seconds drew the engine's bar on standard output."""
     con = open_warehouse(tmp_path / "warehouse.duckdb")
@@ -33,9 +36,9 @@ def test_what_a_killed_run_left_of_its_overflow_is_removed_and_what_is_in_use_is
     folder.mkdir()
     (folder / "duckdb_temp_storage_S64K-0.tmp").write_bytes(b"left by a killed run")
     open_warehouse(path).close()
-    assert not folder.exists()
+    assert not list(folder.glob("*"))
     con = open_warehouse(path, options={"memory_limit": "100MB", "threads": "1"})
-    con.execute("create temp table wide as select md5(range::varchar) as a, md5(a) as b from range(4_000_000)")
+    con.execute(WIDE)
     used = set(folder.iterdir())
     assert used
     second = open_warehouse(path, options={"memory_limit": "100MB", "threads": "1"})
@@ -43,6 +46,17 @@ def test_what_a_killed_run_left_of_its_overflow_is_removed_and_what_is_in_use_is
     assert con.execute("select count(*), count(distinct length(b)) from wide").fetchall() == [(4_000_000, 1)]
     second.close()
     con.close()
+
+
+def test_what_does_not_fit_overflows_again_after_another_has_opened_and_closed_the_file(tmp_path: Path) -> None:
+    """Found wrong once: the second to open it removed the folder, which the engine makes once."""
+    options = {"memory_limit": "100MB", "threads": "1"}
+    held = open_warehouse(tmp_path / "warehouse.duckdb", options=options)
+    for _ in range(2):
+        other = open_warehouse(tmp_path / "warehouse.duckdb", options=options)
+        other.execute(WIDE)
+        other.close()
+    held.close()
 
 
 def test_the_engine_takes_what_is_declared_and_never_more_than_the_machine_has() -> None:

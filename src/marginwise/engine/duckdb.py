@@ -97,7 +97,10 @@ def open_warehouse(
 
 
 def _remove_leftovers(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Remove the files of the engine's overflow folder that are not in use: only its writer, which is this one, has any."""
+    """Remove the files of the engine's overflow folder that are not in use: only its writer, which is this one, has any.
+
+    The folder stays: the engine makes it once, and others in this process may have the file open.
+    """
     folder = path.with_name(f"{path.name}.tmp")
     if not folder.is_dir():
         return
@@ -105,8 +108,6 @@ def _remove_leftovers(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     for leftover in folder.glob("duckdb_temp_*"):
         if leftover.name not in used:
             leftover.unlink(missing_ok=True)
-    if not used and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 @contextmanager

@@ -103,24 +103,27 @@ def run(
 
 
 def _run_stage(context: RunContext, stage: str) -> StageReport:
-    # open from its beginning to its end, whoever else opens it meanwhile; closed after it, so that its memory is free for the next
-    with warehouse_of(context) as con:
-        _require_what_it_rests_on(context, con, stage)
-        begin_stage(con, context.run_id, stage, context.now())
-        started = time.perf_counter()
-        facts: dict[str, Any] = {}
-        failed = True
-        try:
+    started = None
+    facts: dict[str, Any] = {}
+    failed = True
+    try:
+        # open from its beginning to its end, whoever else opens it meanwhile; then closed: its memory is free for the next
+        with warehouse_of(context) as con:
+            _require_what_it_rests_on(context, con, stage)
+            begin_stage(con, context.run_id, stage, context.now())
+            started = time.perf_counter()
             facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
-            failed = False
-        except MarginwiseError as error:
-            facts = dict(error.as_dict())
-            raise
-        finally:
+        failed = False
+    except MarginwiseError as error:
+        facts = dict(error.as_dict())
+        raise
+    finally:
+        if started is not None:
             seconds = round(time.perf_counter() - started, 3)
-            end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
+            with warehouse_of(context) as con:  # opened anew: what broke the stage may have broken its connection too
+                end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
             log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
-        return StageReport(stage, seconds, facts)
+    return StageReport(stage, seconds, facts)
 
 
 def _noticed(context: RunContext, stage: str) -> dict[str, Any]:

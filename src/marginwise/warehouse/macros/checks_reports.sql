@@ -167,14 +167,16 @@
         'warn' as severity,
         coalesce(sum(row_count), 0) as row_count,
         coalesce(
-            'Spend of a store without orders and visits: ' || string_agg(store_id, ', ' order by store_id) || '.',
+            'Spend of a store without orders and visits: ' || string_agg(store_id, ', ' order by {{ sortable('store_id') }}) || '.',
             'Every store with spend has orders or visits.'
         ) as message
     from (
         select store_id, count(*) as row_count from {{ ref('stg_marketing_spend') }}
-        where
-            store_id not in (select distinct store_id from {{ ref('stg_orders') }})
-            and store_id not in (select distinct store_id from {{ ref('stg_sessions') }})
+        where store_id not in (
+            {%- for table in ('orders', 'sessions', 'events') %}
+            {{ 'union ' if not loop.first }}select store_id from {{ ref('stg_' ~ table) }}
+            {%- endfor %}
+        )
         group by store_id
     ) as unknown
 {%- endmacro %}
