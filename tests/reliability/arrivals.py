@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from tests.reliability.stores import built, differing, run_here, small_store
 _CORRECTED = {"orders": "shipping_cost_amount", "order_items": "unit_price", "product_costs": "unit_cost", "refunds": "amount",
               "exchange_rates": "rate", "marketing_spend": "spend_amount", "payments": "fee_amount"}  # fmt: skip
 _TABLES = (*_CORRECTED, "customers")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _LEFT_OUT = ("events", "inventory", "weather", "product_prices", "budgets", "subscriptions")
 
 
@@ -97,9 +99,11 @@ def deliveries_of(store: Path, rng: random.Random) -> Deliveries:
 def _corrected(header: list[str], row: list[str], table: str, day: int, rng: random.Random) -> list[str]:
     corrected = list(row)
     column = _CORRECTED.get(table)
-    if column is None or not row[header.index(column)]:
+    if column is None:
         return corrected
     place = header.index(column)
+    if not _NUMBER.fullmatch(row[place]):  # dirt that is no amount
+        return corrected
     corrected[place] = (
         f"{float(row[place]) * rng.choice((0.5, 0.9, 1.25)):.2f}"
         if table != "exchange_rates"
