@@ -12,7 +12,6 @@ from marginwise.engine.ledger import open_ledger
 from marginwise.errors import BadSettings, BrokenStore, BuildFailed, MissingFile
 from marginwise.settings import ChannelSettings, Settings, WarehouseSettings
 
-
 WIDE = "create temp table wide as select md5(range::varchar) as a, md5(a) as b from range(4_000_000)"
 
 
