@@ -28,7 +28,9 @@ variants as (
 
     select
         store_id, horizon_days,
-        {% for rule in variant_touch_rules() -%} {{ rule }}_channel, {{ rule }}_campaign, {% endfor %}
+        {% for rule in variant_touch_rules() -%}
+        {{ rule }}_channel, {{ rule }}_campaign,
+        {% endfor -%}
         count(*) as customers_count,
         sum(case when has_repeated then 1 else 0 end) as repeated,
         sum(net_revenue_amount) as net_revenue_amount,
@@ -37,8 +39,10 @@ variants as (
         sum(unknown_cost_revenue_amount) as unknown_cost_revenue_amount
     from {{ ref('mart_decision_variants') }}
     group by
+        {% for rule in variant_touch_rules() -%}
+        {{ rule }}_channel, {{ rule }}_campaign,
+        {% endfor -%}
         store_id, horizon_days
-        {%- for rule in variant_touch_rules() %}, {{ rule }}_channel, {{ rule }}_campaign {%- endfor %}
 
 ),
 
