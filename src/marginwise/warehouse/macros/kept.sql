@@ -48,6 +48,19 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# May a date lie in one of a relation's few spans of days? Told as constants, so that all other days are skipped; beside the
+   join that says in which. #}
+{% macro may_be_within(date, relation, first, last) -%}
+    {%- if not is_kept() -%} true
+    {%- else -%}
+    {%- set spans = run_query('select distinct ' ~ first ~ ', ' ~ last ~ ' from ' ~ relation ~ ' order by 1, 2').rows -%}
+    {%- if not spans -%} false
+    {%- else -%}
+    ({% for span in spans %}{{ ' or ' if not loop.first }}{{ date }} between date '{{ span[0] }}' and date '{{ span[1] }}'{% endfor %})
+    {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Are the alias's columns among those of a relation? Written as `in`, not as `exists`: engines then know that the columns
    are equal, and skip what of a table lies outside the range of those asked for. #}
 {% macro is_among(alias, columns, relation, condition='true', listed=none) -%}

@@ -10,16 +10,22 @@ with order_lines as (
 
 ),
 
-final as (
+products as (
 
     select
         store_id,
-        {{ key(['store_id', 'product_id']) }} as product_key,
+        product_id,
         max(case goods_cost_basis when 'known' then 2 else 1 end) as cost_grade
     from order_lines
     group by store_id, product_id
+
+),
+
+final as (
+
+    select store_id, {{ key(['store_id', 'product_id']) }} as product_key, cost_grade from products
     union all
-    select distinct store_id, 'no product', 2 from order_lines
+    select distinct store_id, 'no product', 2 from products
 
 )
 

@@ -20,7 +20,9 @@ with touched as (
     from {{ ref('fct_order_lines') }} as lines
     inner join {{ ref('int_days_touched') }} as days
         on lines.store_id = days.store_id and lines.order_date between days.first_date and days.last_date
-    where days.is_of_decision or lines.customer_key is null
+    where
+        (days.is_of_decision or lines.customer_key is null)
+        and {{ may_be_within('lines.order_date', ref('int_days_touched'), 'first_date', 'last_date') }}
     union all
     select refunds.store_id, coalesce(refunds.customer_key, refunds.refund_key)
     from {{ ref('fct_refunds') }} as refunds
