@@ -15,3 +15,28 @@
                 + coalesce(commission_amount, 0) + handling_cost_amount + return_handling_cost_amount
     end
 {%- endmacro %}
+
+{# The rows of mart_decision_variants summed by all that names a customer's units: few rows, which every rule and kind then reads. #}
+{% macro variant_customers_summed() %}
+    select
+        store_id,
+        horizon_days,
+        {% for rule in variant_touch_rules() -%}
+        {{ rule }}_channel,
+        {{ rule }}_campaign,
+        {% endfor -%}
+        cast(count(*) as bigint) as customers_count,
+        cast(sum(case when has_repeated then 1 else 0 end) as bigint) as repeated_customers_count,
+        sum(net_revenue_amount) as net_revenue_amount,
+        sum(cm2_amount) as cm2_amount,
+        sum(cost_amount) as cost_amount,
+        sum(unknown_cost_revenue_amount) as unknown_cost_revenue_amount
+    from {{ ref('mart_decision_variants') }}
+    group by
+        {% for rule in variant_touch_rules() -%}
+        {{ rule }}_channel,
+        {{ rule }}_campaign,
+        {% endfor -%}
+        store_id,
+        horizon_days
+{%- endmacro %}

@@ -63,10 +63,6 @@ missing_rates as (
     {{ missing_rates() }}
 ),
 
-unknown_stores as (
-    {{ spend_of_unknown_stores() }}
-),
-
 landing_checks as (
     select raw_table as table_name, rule, 'warn' as severity, row_count, message
     from {{ source('ops', 'landing_checks') }}
@@ -88,7 +84,7 @@ table_checks as (
     select * from required_tables
     union all select * from stale_tables
     union all select * from missing_rates
-    union all select * from unknown_stores
+    union all {{ spend_of_unknown_stores() }}
     union all select * from landing_checks
     union all select * from unreadable
 ),

@@ -23,26 +23,9 @@ spend as (
 
 ),
 
--- summed once by all that names a unit: few rows, which every rule and kind then reads
 variants as (
 
-    select
-        store_id, horizon_days,
-        {% for rule in variant_touch_rules() -%}
-        {{ rule }}_channel, {{ rule }}_campaign,
-        {% endfor -%}
-        count(*) as customers_count,
-        sum(case when has_repeated then 1 else 0 end) as repeated,
-        sum(net_revenue_amount) as net_revenue_amount,
-        sum(cm2_amount) as cm2_amount,
-        sum(cost_amount) as cost_amount,
-        sum(unknown_cost_revenue_amount) as unknown_cost_revenue_amount
-    from {{ ref('mart_decision_variants') }}
-    group by
-        {% for rule in variant_touch_rules() -%}
-        {{ rule }}_channel, {{ rule }}_campaign,
-        {% endfor -%}
-        store_id, horizon_days
+    {{ variant_customers_summed() }}
 
 ),
 
@@ -53,7 +36,7 @@ united as (
     {% for kind in ('channel', 'campaign') -%}
     select
         store_id, horizon_days, '{{ rule }}' as touch_rule, '{{ kind }}' as unit_kind, {{ rule }}_{{ kind }} as unit_id,
-        {{ rule }}_channel as channel_name, customers_count, repeated, net_revenue_amount, cm2_amount, cost_amount,
+        {{ rule }}_channel as channel_name, customers_count, repeated_customers_count, net_revenue_amount, cm2_amount, cost_amount,
         unknown_cost_revenue_amount,
         cast(null as decimal(18, 4)) as spend_amount
     from variants
@@ -87,7 +70,7 @@ summed as (
         cast(sum({{ name }}_amount) as decimal(18, 4)) as {{ name }}_amount,
         {% endfor -%}
         cast(sum(customers_count) as bigint) as customers_count,
-        cast(sum(repeated) as bigint) as repeated_customers_count
+        cast(sum(repeated_customers_count) as bigint) as repeated_customers_count
     from united
     group by store_id, unit_kind, unit_id, touch_rule, horizon_days, channel_name
 
