@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pytest
 from benchmarks.day import Day
 
+from marginwise.errors import BuildFailed
 from marginwise.ops.pipeline import run
 from marginwise.settings import load_settings
 from tests.reliability.arrivals import rows_of
@@ -70,6 +72,26 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     set_horizon(store, 60)
     again = facts_of(store, "check", "build")
     assert "settings" in str(again["check"]["made_anew_because"])
+
+
+def test_a_key_that_a_failed_check_left_twice_is_asked_again(tmp_path: Path) -> None:
+    """Found wrong once: only rows of the same run were asked, so that the next run passed."""
+    store = small_store(tmp_path / "store", orders=50)
+    run_here(store, "land", "check")
+    add_row(store, "reviews-2026-01-05.csv", "reviews", review_id="new")
+    run_here(store, "land")
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb")) as con:
+        con.execute(
+            "update checks.chk_reviews set review_id = (select min(review_id) from checks.chk_reviews)"
+            " where review_id = (select max(review_id) from checks.chk_reviews)"
+        )
+        con.execute(
+            "insert into changed.chk_reviews by name select store_id, min(review_id) as review_id, true as _is_current,"
+            " 1 as _change, 'of a check that failed' as _run from checks.chk_reviews group by store_id"
+        )
+    for _ in range(2):
+        with pytest.raises(BuildFailed, match="assert_staging_keys_are_unique"):
+            run_here(store, "check")
 
 
 def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:

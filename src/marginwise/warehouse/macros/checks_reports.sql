@@ -48,7 +48,8 @@
     {% endfor -%}
 {%- endmacro %}
 
-{# Rows in, and what became of them, one row per table: a row that were read and in quarantine would count twice. `unreadable_lines` is a relation of the model that asks. #}
+{# Rows in, and what became of them, one row per table: a row both read and in quarantine would count twice. `unreadable_lines` is a
+   relation of the model that asks. #}
 {% macro counts_of_all_tables() -%}
     {%- for table, contract in contract_tables().items() -%}
     {%- set newest = contract['freshness_column'] -%}

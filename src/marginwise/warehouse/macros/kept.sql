@@ -55,6 +55,7 @@
     {%- else -%}
     {%- set spans = run_query('select distinct ' ~ first ~ ', ' ~ last ~ ' from ' ~ relation ~ ' order by 1, 2').rows -%}
     {%- if not spans -%} false
+    {%- elif spans | length > 200 -%} true
     {%- else -%}
     ({% for span in spans %}{{ ' or ' if not loop.first }}{{ date }} between date '{{ span[0] }}' and date '{{ span[1] }}'{% endfor %})
     {%- endif -%}
