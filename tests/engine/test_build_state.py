@@ -53,6 +53,23 @@ def test_a_table_made_of_several_rows_is_judged_as_a_whole() -> None:
     assert now.whole_tables(BEFORE) == ["order_items"]
 
 
+def test_a_table_of_which_places_are_told_since_the_last_check_is_judged_by_them() -> None:
+    now = replace(BEFORE, contents={**BEFORE.contents, "order_items": "3"})
+    for told_since, whole in (
+        ({"order_items": "1"}, []),
+        ({"order_items": "2"}, ["order_items"]),
+        ({}, ["order_items"]),
+    ):
+        state = replace(now, told_since=told_since)
+        assert state.whole_tables(BEFORE) == whole
+        assert state.tables_told(BEFORE) == ([] if whole else ["order_items"])
+
+
+def test_what_a_check_that_was_killed_had_begun_with_tells_nothing() -> None:
+    now = replace(BEFORE, contents={**BEFORE.contents, "order_items": "2"}, told_since={"order_items": "1"})
+    assert now.whole_tables(now.while_made(BEFORE)) == ["order_items"]
+
+
 def test_what_refers_to_a_changed_table_is_looked_at_too() -> None:
     now = replace(BEFORE, contents={**BEFORE.contents, "customers": "2"})
     untouched = now.untouched_tables(BEFORE)

@@ -12,6 +12,7 @@ import pytest
 from marginwise.connectors.compilation import Compiler
 from marginwise.connectors.mapping import Mapping, load_mapping
 from marginwise.connectors.reach import row_key
+from marginwise.engine.build_state import keep_state, state_of
 from marginwise.engine.gone_files import forget_files, gone_files
 from marginwise.engine.ledger import raw_columns
 from tests.connectors.test_mapping import FLAT, written
@@ -93,6 +94,34 @@ def off(shop: Shop) -> list[str]:
     ]
 
 
+class Checked:
+    """The landed tables as a check has seen them."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.state = shop, state_of(shop.con, None, "here")
+        self.names = [name for (name,) in shop.rows("select table_name from ops.landed_tables where not is_by_row")]
+        keep_state(shop.con, "check", self.state)
+        for table in self.names:
+            shop.con.execute(f"create or replace temp table seen_{table} as from landed.{table}")
+
+    def untold(self) -> list[str]:
+        """Return the tables of which a row came, went or changed at a place that is not told."""
+        now = state_of(self.shop.con, None, "here")
+        places = "select distinct _raw_table, _file_hash, _row_number"
+        return [
+            table
+            for table in now.tables_told(self.state)
+            if self.shop.rows(
+                f"{places} from ((from landed.{table} except all from seen_{table}) union all"
+                f" (from seen_{table} except all from landed.{table})) except"
+                f" {places} from ops.landed_places where table_name = '{table}'"
+            )
+        ]
+
+    def whole(self) -> list[str]:
+        return state_of(self.shop.con, None, "here").whole_tables(self.state)
+
+
 @pytest.mark.parametrize("load", ["append", "upsert", "replace", "window"])
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_comes_goes_or_is_corrected(load: str, seed: int, tmp_path: Path) -> None:
@@ -100,6 +129,7 @@ def test_whatever_comes_goes_or_is_corrected(load: str, seed: int, tmp_path: Pat
     shop = Shop(tmp_path, NUMBERED.format(load=load, more='window = "Day"' if load == "window" else ""))
     shop.put("sales.csv", *lines_of(rng, range(100)), header=HEADER)
     shop.land()
+    checked = Checked(shop)
     mapping = load_mapping(shop.mapping_file).named(shop.name)
     kept: list[tuple[Path, str]] = []
     for day in range(1, 11):
@@ -120,6 +150,40 @@ def test_whatever_comes_goes_or_is_corrected(load: str, seed: int, tmp_path: Pat
             kept.append((path, path.read_text()))
         shop.land(day)
         assert not off(shop), f"day {day}, {action}"
+        assert not checked.untold(), f"day {day}, {action}"
+        assert not checked.whole(), f"day {day}, {action}"
+        if rng.random() < 0.5:
+            checked = Checked(shop)
+
+
+def test_only_places_that_differ_are_told_since_the_last_check(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, NUMBERED.format(load="append", more=""))
+    shop.put("sales.csv", *(f"{order};2024-07-01;A;1;2;b{order}" for order in range(30)), header=HEADER)
+    shop.land()
+    checked = Checked(shop)
+    told = (
+        "select table_name, file_name, _row_number from ops.landed_places join ops.files on file_hash = _file_hash"
+        " order by all"
+    )
+    assert shop.rows(told) == []
+    shop.put("sales-2.csv", "7;2024-07-02;B;1;2;b8", header=HEADER)
+    shop.land()
+    first = {("order_items", "sales.csv", 8), ("order_items", "sales-2.csv", 1), ("products", "sales-2.csv", 1)}
+    assert set(shop.rows(told)) == first
+    shop.put("sales-3.csv", "70;2024-07-02;B;1;2;b70", header=HEADER)
+    shop.land()
+    second = {(table, "sales-3.csv", 1) for table in ("customers", "order_items", "orders", "products")}
+    assert set(shop.rows(told)) == first | second
+    assert checked.whole() == []
+    shop.con.execute("update ops.landed_tables set told_since = null where table_name = 'orders'")
+    assert checked.whole() == ["orders"]
+    checked = Checked(shop)
+    shop.land()
+    assert set(shop.rows(told)) == first | second  # which is not asked for: the tables are what the check has seen
+    shop.put("sales-4.csv", "71;2024-07-02;B;1;2;b70", header=HEADER)
+    shop.land()
+    assert set(shop.rows(told)) == {(table, "sales-4.csv", 1) for table in ("order_items", "orders")}
+    assert checked.whole() == []
 
 
 def test_rows_that_no_new_file_touches_are_not_made_anew(tmp_path: Path) -> None:

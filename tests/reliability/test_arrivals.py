@@ -101,4 +101,4 @@ def test_twelve_shuffled_days_end_as_their_single_file(shared_data: Path, tmp_pa
 def test_305_shuffled_days_end_as_the_single_file(shared_data: Path, tmp_path: Path) -> None:
     days = _days(shared_data, tmp_path / "days")
     assert len(days) == 305
-    _hold_days(days, shared_data / "uci_online_retail" / "online_retail_2010_2011.parquet", tmp_path, builds=10)
+    _hold_days(days, shared_data / "uci_online_retail" / "online_retail_2010_2011.parquet", tmp_path, builds=305)

@@ -41,6 +41,7 @@ class BuildState:
     contents: dict[str, str] = field(default_factory=dict)
     by_row: list[str] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
+    told_since: dict[str, str] = field(default_factory=dict)
 
     def while_made(self, before: BuildState) -> BuildState:
         """Return what may be relied on while a stage is made: of tables that change now, nothing, should it be killed."""
@@ -49,9 +50,16 @@ class BuildState:
             before, contents={table: told for table, told in before.contents.items() if table not in changed}
         )
 
+    def tables_told(self, before: BuildState) -> list[str]:
+        """Return the landed tables of which it is told row by row what must be judged anew."""
+        return sorted(
+            table for table in self._changed(before) - set(self.by_row)
+            if table in before.contents and self.told_since.get(table) == before.contents[table]
+        )  # fmt: skip
+
     def whole_tables(self, before: BuildState) -> list[str]:
-        """Return the landed tables that must be judged as a whole, since more than their files may have changed."""
-        return sorted(table for table in self._changed(before) if table not in self.by_row)
+        """Return the landed tables that must be judged as a whole, since neither files nor rows tell what has changed."""
+        return sorted(self._changed(before) - set(self.by_row) - set(self.tables_told(before)))
 
     def untouched_tables(self, before: BuildState) -> list[str]:
         """Return the contract tables of which nothing has changed, nor of any table that they refer to."""
@@ -92,19 +100,20 @@ def state_of(con: duckdb.DuckDBPyConnection, settings: Any, target: str) -> Buil
         Where it is built.
     """
     landed = con.execute(
-        "select table_name, version, is_by_row, has_rows, query_hash || columns from ops.landed_tables"
+        "select table_name, version, is_by_row, has_rows, query_hash || columns, told_since from ops.landed_tables"
     ).fetchall()
     files = con.execute("select raw_table || ' ' || file_hash, row_count from ops.files where is_active").fetchall()
     parts = {
         "code": _code(),
         "settings": _hash(settings),
-        "tables": _hash(sorted(table for table, _, _, has_rows, _ in landed if has_rows)),
-        "columns": _hash(sorted((table, columns) for table, *_, columns in landed)),
+        "tables": _hash(sorted(table for table, _, _, has_rows, *_ in landed if has_rows)),
+        "columns": _hash(sorted((table, columns) for table, *_, columns, _ in landed)),
         "target": _hash(target),
     }
     contents = {table: version for table, version, *_ in landed}
     by_row = sorted(table for table, _, is_by_row, *_ in landed if is_by_row)
-    return BuildState(parts, contents, by_row, dict(files))
+    told_since = {table: told for table, *_, told in landed if told}
+    return BuildState(parts, contents, by_row, dict(files), told_since)
 
 
 def kept_state(con: duckdb.DuckDBPyConnection, stage: str) -> BuildState | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING, NamedTuple
 
 from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
@@ -13,6 +13,7 @@ from marginwise.connectors.reach import only_rows, row_key, rows_of_keys
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import transaction
 from marginwise.engine.landed_changes import FileChanges
+from marginwise.engine.landed_places import LandedPlaces
 from marginwise.engine.ledger import raw_columns
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
     is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
     takes only the rows that the files touch which came or went (its own, where each row is made of one row of one file;
     those that share its key, where they are numbered or chosen within one), and stays as it is where nothing it is made
-    of has changed. `ops.landed_tables` says what each was made of, `ops.table_feeds` which
-    raw tables each is read from, `ops.declared_formats` which formats a mapping declares.
+    of has changed. `ops.landed_tables` says what each was made of, `ops.landed_places` which rows of those made of
+    several the check has not seen, `ops.table_feeds` which raw tables each is read from, `ops.declared_formats` which
+    formats a mapping declares.
 
     Raises
     ------
@@ -58,12 +60,21 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         present = _present(con)
         for table in sorted(present.keys() - contracts().keys()):
             con.execute(f"drop {present[table]} landed.{identifier(table)}")
-        known = con.execute("select table_name, query_hash, version from ops.landed_tables").fetchall()
-        made_of = {table: (query_hash, version) for table, query_hash, version in known}
+        known = con.execute("select table_name, query_hash, version, told_since from ops.landed_tables").fetchall()
+        made_of = {table: _Made(*told) for table, *told in known if present.get(table) == "table"}
+        places = LandedPlaces(con)
         for relation in relations:
-            relation.write(con, present.get(relation.table), made_of.get(relation.table))
+            relation.write(con, present.get(relation.table), made_of.get(relation.table), places)
         _replace_rows(con, "ops.landed_tables", [relation.described(con) for relation in relations])
         changes.keep()
+
+
+class _Made(NamedTuple):
+    """What a table was made of, and since when `ops.landed_places` tells of it."""
+
+    query_hash: str
+    version: str
+    told_since: str | None
 
 
 class _Landed:
@@ -88,41 +99,61 @@ class _Landed:
         readings = sorted({str(reading) for _, _, reading, *_ in files})
         self.query_hash = _hash(self.query, readings, sorted(read.items()))
         self.version = _hash(self.query, files)
+        self.told_since: str | None = None
 
     @property
     def name(self) -> str:
         return f"landed.{identifier(self.table)}"
 
-    def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made_of: tuple[str, str] | None) -> None:
-        if self.is_costly and kind == "table" and made_of and made_of[0] == self.query_hash:
-            if made_of[1] == self.version:
+    def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made: _Made | None, places: LandedPlaces) -> None:
+        if made and made.version == self.version and self.is_costly:
+            self.told_since = made.told_since
+            return
+        is_alike = self.is_costly and made is not None and made.query_hash == self.query_hash
+        if made and is_alike and not self.is_by_row:  # else its files tell
+            self.told_since = places.since(self.table, made.version, made.told_since)
+        if self.told_since is None:
+            places.forget(self.table)
+        # what `ops.laid_files` holds is believed where the table was made of it
+        is_laid = made and made.version == _hash(self.query, self.changes.laid(self.raw_tables))
+        touched = self._touched() if is_alike and is_laid else None
+        with places.told(self.table, _of_any(touched)) if self.told_since else nullcontext():
+            if touched is not None:
+                self._exchange_rows(con, touched)
                 return
-            # what `ops.laid_files` holds is believed where the table was made of it
-            if made_of[1] == _hash(self.query, self.changes.laid(self.raw_tables)) and self._exchange_rows(con):
-                return
-        if kind:
-            con.execute(f"drop {kind} {self.name}")
-        con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
+            if kind:
+                con.execute(f"drop {kind} {self.name}")
+            con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
 
-    def _exchange_rows(self, con: duckdb.DuckDBPyConnection) -> bool:
-        """Make the rows anew that files touch which came or went; return False where they cannot be told or are many."""
+    def _touched(self) -> dict[str, str] | None:
+        """Return for each raw table which rows the files touch that came or went; None where they cannot be told or are many."""
         touched: dict[str, str] = {}
         for (compiler, entry), key in zip(self.entries, self.keys, strict=True):
             raw_table = compiler.mapping.raw_table(entry.group)
             condition = None if key is None else self.changes.touched(compiler, entry, key)
             if condition is None or touched.setdefault(raw_table, condition) != condition:
-                return False
+                return None
+        return touched
+
+    def _exchange_rows(self, con: duckdb.DuckDBPyConnection, touched: Dictionary[str, str]) -> None:
         query = self.query
         for raw_table, condition in touched.items():
             con.execute(f"delete from {self.name} where _raw_table = {literal(raw_table)} and {condition}")
             query = only_rows(query, raw_table, condition)
         con.execute(f"insert into {self.name}\n{query}")
-        return True
 
-    def described(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str, str, bool, bool, str]:
+    def described(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str, str, bool, bool, str, str | None]:
         has_rows = bool(con.execute(f"select 1 from {self.name} limit 1").fetchall())
         columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
-        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, columns
+        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, columns, self.told_since
+
+
+def _of_any(touched: Dictionary[str, str] | None) -> str:
+    """Return the condition of rows of any raw table that fit its condition; of all rows where there is none."""
+    if touched is None:
+        return "true"
+    of_each = (f"(_raw_table = {literal(raw_table)} and {condition})" for raw_table, condition in touched.items())
+    return " or ".join(of_each)
 
 
 def _hash(*told: object) -> str:

@@ -40,6 +40,11 @@ _TABLES = (
     "create table if not exists ops.table_feeds (table_name varchar, raw_table varchar)",
     "create table if not exists ops.landed_tables (table_name varchar, query_hash varchar, version varchar,"
     " is_by_row boolean, has_rows boolean, columns varchar)",
+    # since which version `ops.landed_places` tells of it; null where it does not
+    "alter table ops.landed_tables add column if not exists told_since varchar",
+    # places of landed rows that came, went or changed, of tables whose rows are made of several
+    "create table if not exists ops.landed_places (table_name varchar, _raw_table varchar, _file_hash varchar,"
+    " _row_number bigint)",
     # the contents that counted when the landed tables were laid
     "create table if not exists ops.laid_files (raw_table varchar, file_hash varchar, reading_hash varchar,"
     " file_date date, landed_at timestamp, file_name varchar)",

@@ -148,7 +148,7 @@ def check_contract(context: RunContext) -> dict[str, Any]:
         context.project().build("tag:check", progress=context.told("check"))
     else:
         untouched = [f"chk_{table}" for table in state.untouched_tables(before)]
-        context.project(whole_tables=state.whole_tables(before)).build(
+        context.project(whole_tables=state.whole_tables(before), tables_told=state.tables_told(before)).build(
             "tag:check",
             exclude=" ".join(["path:models/staging", *untouched]),
             anew=False,

@@ -1,8 +1,9 @@
 {#
     Which landed rows a kept chk_<table> judges anew: rows of files that came, and beside them the rows of before whose
     finding may change with what came or went: those of the same key, and those whose parent came or went.
-    A file is told by its content, its date and the day it landed; a table whose rows are not each made of one row of
-    one file (`whole_tables`) is judged as a whole.
+    A file is told by its content, its date and the day it landed. Of a table whose rows are not each made of one row of one
+    file, `ops.landed_places` tells the places that came, went or changed (`tables_told`); where it cannot, the table is
+    judged as a whole (`whole_tables`).
 #}
 
 {% macro row_place() %} {{- return(['_raw_table', '_file_hash', '_row_number']) -}} {% endmacro %}
@@ -33,10 +34,10 @@
         {%- if execute -%} {%- do make_beside('touched', places_where('true')) -%} {%- endif -%}
         {{- return(landed) -}}
     {%- endif -%}
-    {%- do make_beside('files', files_come_and_gone(table)) -%}
-    {%- do make_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ is_of_file('landed_rows', 'come')) -%}
+    {%- do make_beside('told', places_told(table) if table in var('tables_told') else files_come_and_gone(table)) -%}
+    {%- do make_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ is_in_state('landed_rows', 'come', table)) -%}
     {%- set reasons = [] -%}
-    {%- if is_any(own_touched('files') ~ " where state = 'gone'") -%} {%- do reasons.append(is_of_file('before', 'gone')) -%} {%- endif -%}
+    {%- if is_any(own_touched('told') ~ " where state = 'gone'") -%} {%- do reasons.append(is_in_state('before', 'gone', table)) -%} {%- endif -%}
     {%- for flipped in flips if is_any('(' ~ flipped ~ ') as flipped') -%}
         {%- set reference = contract['references'][flips.index(flipped)] -%}
         {%- do reasons.append(is_among('before', reference['columns'], '(' ~ flipped ~ ')', listed=reference['to_columns'])) -%}
@@ -55,7 +56,7 @@
     {%- if new.keys and is_any(own_touched('keys') ~ ' where _round = 19') -%}
         {%- do exceptions.raise_compiler_error('Rows of ' ~ table ~ ' share keys over more than 19 places: use `marginwise run --anew`.') -%}
     {%- endif -%}
-    {%- if is_any(own_touched()) -%} {%- do run_query(landed_rows_of_places(landed)) -%} {%- endif -%}
+    {%- if is_any(own_touched()) -%} {%- do run_query(landed_rows_of_places(landed, table)) -%} {%- endif -%}
     {{- return(own_touched('landed')) -}}
 {% endmacro %}
 
@@ -93,9 +94,25 @@
     select 'gone' as state, * from (select * from held except select * from here) as gone
 {%- endmacro %}
 
+{# The places that are no more what they were: what was there is gone, what is there has come. #}
+{% macro places_told(table) -%}
+    select states.state, told._raw_table, told._file_hash, told._row_number
+    from {{ source('ops', 'landed_places') }} as told
+    cross join (values ('come'), ('gone')) as states (state)
+    where told.table_name = '{{ table }}'
+{%- endmacro %}
+
+{# Has the row come, or is it gone, by its file or by its place? #}
+{% macro is_in_state(alias, state, table) -%}
+    {%- if table in var('tables_told') -%}
+    {{ is_among(alias, row_place(), own_touched('told'), "state = '" ~ state ~ "'") }}
+    {%- else -%} {{ is_of_file(alias, state) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Is the row of a file that came or is gone? Few files are named by themselves: no other part of a table is read then. #}
 {% macro is_of_file(alias, state) -%}
-    {%- set listed -%} {{ own_touched('files') }} where state = '{{ state }}' {%- endset -%}
+    {%- set listed -%} {{ own_touched('told') }} where state = '{{ state }}' {%- endset -%}
     {%- set hashes = run_query('select distinct _file_hash from ' ~ listed).columns[0].values() -%}
     {%- if hashes | length <= 500 -%}
     {{ alias }}._file_hash in ('{{ hashes | join("', '") }}') and
@@ -144,14 +161,14 @@
         and not {{ is_among('before', contract['key'], own_touched('keys')) }}
 {%- endmacro %}
 
-{% macro landed_rows_of_places(landed) -%}
+{% macro landed_rows_of_places(landed, table) -%}
     {%- set span = run_query('select min(_row_number), max(_row_number) from ' ~ own_touched()).rows[0] -%}
     insert into {{ own_touched('landed') }}
     select * from {{ landed }} as landed_rows
     where
         _row_number between {{ span[0] }} and {{ span[1] }}
         and {{ has_place_in('landed_rows') }}
-        and not ({{ is_of_file('landed_rows', 'come') }})
+        and not ({{ is_in_state('landed_rows', 'come', table) }})
 {%- endmacro %}
 
 {# Keys of a parent of which an accepted row came or went, run by run. #}
