@@ -38,6 +38,19 @@
     {%- do ref(name) -%} {{ changed(name) ~ '__anew' if is_kept() else ref(name) }}
 {%- endmacro %}
 
+{# And, in a kept run, the rows of before that stay as they are, of the groups in which others are made anew: for what a row's place
+   among others tells. #}
+{% macro and_rows_staying(columns, group, relation, condition) -%}
+    {%- if is_kept() -%}
+    union all
+    select {{ columns }} from {{ this }} as staying
+    where
+        {{ condition }}
+        and {{ is_among('staying', group, relation) }}
+        and not {{ is_among('staying', config.require('key'), held_before('intermediate', config.require('touched'))) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Is a date among those of a relation? Asked while the model is compiled and told as constants, which reach through views
    and unions to the tables and skip all other days. #}
 {% macro is_on_date(date, relation, column) -%}

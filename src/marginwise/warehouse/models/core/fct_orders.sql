@@ -54,8 +54,11 @@ numbered as (
         order_id,
         row_number() over history as order_number,
         lag(order_date) over history as previous_order_date
-    from counted
-    where is_sale and customer_id is not null
+    from (
+        select store_id, order_id, customer_id, ordered_at, order_date from counted
+        where is_sale and customer_id is not null
+        {{ and_rows_staying('store_id, order_id, customer_id, ordered_at, order_date', ['store_id', 'customer_id'], 'counted', 'is_sale') }}
+    ) as sales
     window history as (partition by store_id, customer_id order by ordered_at, order_id)
 
 ),
