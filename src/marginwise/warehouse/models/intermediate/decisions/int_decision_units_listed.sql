@@ -50,10 +50,12 @@ touched as (
 
     select
         store_id, acquisition_channel as channel_name, acquisition_campaign as campaign_name,
-        first_order_date as touch_date
+        max(first_order_date) as last_touch_date
     from customers_acquired
+    group by store_id, acquisition_channel, acquisition_campaign
     union all
-    select store_id, channel_name, campaign_name, spend_date from spend
+    select store_id, channel_name, campaign_name, max(spend_date) from spend
+    group by store_id, channel_name, campaign_name
 
 ),
 
@@ -73,7 +75,7 @@ units as (
     inner join windows on touched.store_id = windows.store_id
     where
         {{ is_campaign('touched.campaign_name') }}
-        and touched.touch_date >= least(windows.start_date, windows.end_date)
+        and touched.last_touch_date >= least(windows.start_date, windows.end_date)
     union all
     select
         assortment.store_id, unit_kind, unit_id, coalesce(partner_name, unit_id), null, own_lever
