@@ -216,6 +216,20 @@ def test_a_list_of_laid_files_that_is_not_that_of_the_table_is_not_believed(tmp_
     assert not off(shop)
 
 
+def test_a_key_that_cannot_be_told_in_a_content_that_counts_no_more_stops_nothing(tmp_path: Path) -> None:
+    """Found wrong once: the rows that share a key were asked for in all contents, also where the key fails."""
+    text = NUMBERED.format(load="replace", more="")
+    for told in ("number_within = '{}'", "over (partition by {} order"):
+        assert told.format('"No"') in text
+        text = text.replace(told.format('"No"'), told.format('cast("No" as bigint)'))
+    shop = Shop(tmp_path, text)
+    shop.put("sales-2024-07-01.csv", "no number;2024-07-01;A;1;2;b1", header=HEADER)
+    for day in range(2, 5):
+        shop.put(f"sales-2024-07-0{day}.csv", f"{day};2024-07-0{day};A;1;2;b1", header=HEADER)
+        shop.land(day)
+    assert shop.rows("select order_id from landed.order_items") == [("4",)]
+
+
 def test_a_number_that_grows_wider_makes_the_table_anew(tmp_path: Path) -> None:
     text = FLAT.replace('path = "sales*.csv"', 'path = "sales*.parquet"').replace(
         'table = "order_items"', 'table = "order_items"\nwhere = \'"Pieces" > 0\''

@@ -87,7 +87,8 @@ def kill_runs(store: Path, kills: int, *, seed: int) -> Killed:
             arrive(store, *day)
             with Reader(store) as reader:
                 for _ in range(rng.choice((1, 1, 2))):  # also twice in a row
-                    told.by_stage[kill_once(store, rng.uniform(0.1, 1.0) * (length or 10))] += 1
+                    anew = rng.choice(((), (), (), ("--anew",)))
+                    told.by_stage[kill_once(store, rng.uniform(0.1, 1.0) * (length or 10), *anew)] += 1
                 began = time.monotonic()
                 run = begin_run(store)
                 _, errors = run.communicate()
@@ -108,9 +109,9 @@ def _copy(store: Path, name: str) -> Path:
     return Path(shutil.copytree(store, store.with_name(f"{store.name}-{name}")))
 
 
-def kill_once(store: Path, after: float) -> str:
+def kill_once(store: Path, after: float, *arguments: str) -> str:
     """Begin a run, kill it, and tell which stage it was at."""
-    run = begin_run(store)
+    run = begin_run(store, *arguments)
     time.sleep(after)
     came_to_its_end = run.poll() is not None
     run.kill()
