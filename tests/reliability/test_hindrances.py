@@ -116,6 +116,13 @@ def test_a_warehouse_moved_away_is_built_anew(landed: Path, store: Path) -> None
     assert not differing(built(store, "raw", "landed"), built(landed, "raw", "landed"))
 
 
+def test_a_warehouse_that_an_older_version_landed_is_checked_without_landing_again(store: Path) -> None:
+    with open_warehouse(_warehouse(store)) as con:
+        con.execute("alter table ops.landed_tables drop column told_since")
+        con.execute("drop table ops.landed_places")
+    run_here(store, "check")
+
+
 def test_a_journal_of_another_file_is_told_or_left_aside(landed: Path, store: Path) -> None:
     wal = _warehouse(store).with_name("warehouse.duckdb.wal")
     wal.write_bytes(b"\x01\x02\x03\x04" * 2000)

@@ -43,6 +43,10 @@ def land_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows]) -> Non
         " row_number bigint, reason varchar, line_text varchar)"
     )
     con.execute("create or replace table ops.table_feeds (table_name varchar, raw_table varchar)")
+    con.execute(
+        "create or replace table ops.landed_places"
+        " (table_name varchar, _raw_table varchar, _file_hash varchar, _row_number bigint)"
+    )
     for name, contract in contracts().items():
         rows = tables.get(name, [])
         declared = [column.name for column in contract.columns]

@@ -13,6 +13,7 @@ from uuid import uuid4
 import duckdb
 
 from marginwise.engine.hindrances import hindrances_told
+from marginwise.engine.ledger import open_ledger
 from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
 from marginwise.engine.stage_tables import TRAFFIC_TABLES
 from marginwise.errors import BadSettings, MarginwiseError, OutOfOrder, nearest
@@ -109,6 +110,7 @@ def _run_stage(context: RunContext, stage: str) -> StageReport:
     try:
         # open from its beginning to its end, whoever else opens it meanwhile; then closed: its memory is free for the next
         with warehouse_of(context) as con:
+            open_ledger(con)  # also that of an older version, before a stage rests on it
             _require_what_it_rests_on(context, con, stage)
             begin_stage(con, context.run_id, stage, context.now())
             started = time.perf_counter()

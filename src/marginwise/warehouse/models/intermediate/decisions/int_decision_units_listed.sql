@@ -6,12 +6,6 @@ with windows as (
 
 ),
 
-customers_acquired as (
-
-    select * from {{ ref('int_customers_acquired') }}
-
-),
-
 spend as (
 
     select * from {{ ref('fct_marketing_spend') }}
@@ -51,7 +45,7 @@ touched as (
     select
         store_id, acquisition_channel as channel_name, acquisition_campaign as campaign_name,
         max(first_order_date) as last_touch_date
-    from customers_acquired
+    from {{ ref('int_customers_acquired') }}
     group by store_id, acquisition_channel, acquisition_campaign
     union all
     select store_id, channel_name, campaign_name, max(spend_date) from spend
