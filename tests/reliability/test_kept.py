@@ -232,3 +232,27 @@ def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -
     assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
     with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
         assert con.execute("select order_id from core.fct_refunds where refund_id = 'moved'").fetchall() == [(first,)]
+
+
+@pytest.mark.soak
+def test_a_visitor_who_comes_to_share_a_session_ends_as_in_a_build_of_all(tmp_path: Path) -> None:
+    """In a store without sessions they are built of events: one session's earliest event tells whose it is."""
+    store = small_store(tmp_path / "store")
+    (store / "data" / "sessions.csv").unlink()
+    run_here(store, "land", "check", "build")
+    bought = next(row for row in rows_of(store / "data" / "orders.csv") if row["session_id"] and row["customer_id"])
+    seen = next(row for row in rows_of(store / "data" / "events.csv") if row["session_id"] == bought["session_id"])
+    at = f"{seen['occurred_at'][:10]} 00:00:00"  # before all that the session holds
+    add_row(
+        store, "events-2026-01-05.csv", "events", event_id="shared", session_id=seen["session_id"], visitor_id="other",
+        occurred_at=at,
+    )  # fmt: skip
+    facts = facts_of(store, "land", "check", "build")
+    assert [facts[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
+    whole = tmp_path / "whole"
+    shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
+    run_here(whole, "land", "check", "build")
+    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        linked = con.execute("select customer_id from intermediate.int_visitors_linked where visitor_id = 'other'")
+        assert linked.fetchall() == [(bought["customer_id"],)]
