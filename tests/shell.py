@@ -1,7 +1,9 @@
-"""Runs the installed command line the way a user does: as a process."""
+"""Runs the command line the way a user does, as a process; or, where the start of one proves nothing, in this process."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -9,6 +11,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from marginwise.cli.commands import main
 
 BIN = Path(sys.executable).parent
 
@@ -36,3 +41,19 @@ def marginwise(*arguments: str | Path, cwd: Path, timeout: float = 300) -> Outco
         cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout, check=False,
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def called(*arguments: str | Path, cwd: Path) -> Outcome:
+    """Call the command line's `main` as `marginwise` does, in this process, which has paid for the imports of dbt already."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
+        mock.patch.object(sys, "argv", ["marginwise", *map(str, arguments)]),
+        mock.patch.dict(os.environ, environment(), clear=True),
+    ):  # fmt: skip
+        try:
+            main()
+        except SystemExit as ended:
+            assert ended.code is None or isinstance(ended.code, int), ended.code
+            code = ended.code or 0
+    return Outcome(code, out.getvalue(), err.getvalue())

@@ -1,17 +1,24 @@
-"""Every command the documentation shows is run, page by page, and must print what the page says it prints."""
+"""Every command the documentation shows is run, page by page, and must print what the page says it prints.
+
+The README's are typed in a shell, each a process of its own. So are those of other pages that need a shell; the rest are
+called with the same words in the process of the test.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.beginnings import BEGINNINGS, SHARED_DATA, Beginnings, typed
+from tests.shell import Outcome, called
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PLAIN = re.compile(r"""marginwise( [\w./-]+| "[^"$`]*")+""")
 UNTESTED = re.compile(r"^```(?:sh|bash|shell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -32,6 +39,12 @@ def commands(block: str) -> list[tuple[str, list[str]]]:
     return found
 
 
+def outcome(command: str, page: Path, folder: Path) -> Outcome:
+    if page.stem != "README" and PLAIN.fullmatch(command):
+        return called(*shlex.split(command)[1:], cwd=folder)
+    return typed(command, folder)
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
 def test_the_commands_of_a_page_run_and_print_what_it_says(page: Path, tmp_path: Path, beginnings: Beginnings) -> None:
     if any("$DATA" in block for block in blocks(page)) and not SHARED_DATA.is_dir():
@@ -40,7 +53,7 @@ def test_the_commands_of_a_page_run_and_print_what_it_says(page: Path, tmp_path:
     begun = [shared for shared in BEGINNINGS if [command for command, _ in shown[: len(shared)]] == list(shared)]
     outcomes = beginnings.copied(begun[0], tmp_path) if begun else []
     for number, (command, expected) in enumerate(shown):
-        done = outcomes[number] if number < len(outcomes) else typed(command, tmp_path)
+        done = outcomes[number] if number < len(outcomes) else outcome(command, page, tmp_path)
         assert done.code == 0, f"{page.name}: {command}\n{done.out}\n{done.err}"
         for line in expected:
             pattern = r".*".join(re.escape(part.strip()) for part in re.split(r"\.\.\.|…", line.strip()))

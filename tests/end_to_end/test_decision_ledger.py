@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.shell import environment, marginwise
+from tests.shell import called, environment
 
 KILLED_BEFORE_THE_SWITCH = """
 import os, signal, sys
@@ -46,7 +46,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        made = marginwise("demo", folder, "--orders", "3000", cwd=folder.parent)
+        made = called("demo", folder, "--orders", "3000", cwd=folder.parent)
         assert made.code == 0, made.err
         self.settings = folder / "marginwise.toml"
 
@@ -56,7 +56,7 @@ class Store:
         self.settings.write_text(text, encoding="utf-8")
 
     def run(self, *stages: str) -> Published:
-        ran = marginwise("run", *stages, "-p", self.folder, cwd=self.folder)
+        ran = called("run", *stages, "-p", self.folder, cwd=self.folder)
         assert ran.code == 0, ran.err
         return self.published()
 
@@ -69,7 +69,7 @@ class Store:
         return Published(manifest=told["published"], memo=memo, **{name: row[name] or [] for name in names})
 
     def ask(self, *arguments: str) -> Any:
-        return marginwise(*arguments, "-p", self.folder, cwd=self.folder).json
+        return called(*arguments, "-p", self.folder, cwd=self.folder).json
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +116,11 @@ def _fail_for_want_of_rates(store: Store) -> Published:
     before = (readers_file.stat().st_ino, readers_file.stat().st_mtime_ns)
     assert "GBP" in (store.folder / "data" / "orders.csv").read_text(encoding="utf-8")
     rates.write_text(kept.splitlines()[0] + "\n", encoding="utf-8")
-    failed = marginwise("run", "-p", store.folder, cwd=store.folder)
+    failed = called("run", "-p", store.folder, cwd=store.folder)
     assert failed.code == 3, failed.err
     assert "GBP" in failed.err
     assert (readers_file.stat().st_ino, readers_file.stat().st_mtime_ns) == before
-    assert marginwise("query", "-p", store.folder, "select 1 as one", cwd=store.folder).code == 0
+    assert called("query", "-p", store.folder, "select 1 as one", cwd=store.folder).code == 0
     rates.write_text(kept, encoding="utf-8")
     return store.published()
 
@@ -229,7 +229,7 @@ def test_a_late_file_is_late_data(story: dict[str, Published]) -> None:
 
 
 def test_status_shows_the_last_changes(story: dict[str, Published], store: Store) -> None:
-    told = marginwise("status", "-p", store.folder, cwd=store.folder)
+    told = called("status", "-p", store.folder, cwd=store.folder)
     assert "Last changes of a verdict" in told.out
     assert "definition" in told.out
     listed = [row["memo_number"] for row in store.ask("status", "--json")["last_changes"]]

@@ -16,7 +16,7 @@ from marginwise.ops import pipeline
 from marginwise.ops.stages import RunContext, built_from, landed_by
 from marginwise.settings import load_settings
 from tests.beginnings import SHOP, Beginnings
-from tests.shell import marginwise
+from tests.shell import called
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def store(beginnings: Beginnings, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_a_stage_without_its_predecessors_says_what_to_run(store: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(store, tmp_path / "store", ignore=shutil.ignore_patterns(".marginwise"))
-    refused = marginwise("run", "publish", "-p", copy, cwd=copy)
+    refused = called("run", "publish", "-p", copy, cwd=copy)
     assert refused.code == 4
     assert "run --from land" in refused.err
 
@@ -39,11 +39,11 @@ def test_other_settings_than_those_built_with_are_refused(store: Path) -> None:
     before = settings.read_text(encoding="utf-8")
     settings.write_text(before + "\n[decisions]\nhorizon_days = 60\n" if "\n[decisions]" not in before
                         else before.replace("[decisions]", "[decisions]\nhorizon_days = 60"), encoding="utf-8")  # fmt: skip
-    refused = marginwise("run", "decide", "publish", "-p", store, cwd=store)
+    refused = called("run", "decide", "publish", "-p", store, cwd=store)
     assert refused.code == 4
     assert "--from check" in refused.err
     settings.write_text(before, encoding="utf-8")
-    assert marginwise("run", "decide", "publish", "-p", store, cwd=store).code == 0
+    assert called("run", "decide", "publish", "-p", store, cwd=store).code == 0
 
 
 def test_a_build_that_failed_is_never_published(store: Path) -> None:
@@ -51,10 +51,10 @@ def test_a_build_that_failed_is_never_published(store: Path) -> None:
     con = duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"))
     con.execute("update ops.runs set status = 'failed' where stage = 'build'")
     con.close()
-    refused = marginwise("decide", "-p", store, cwd=store)
+    refused = called("decide", "-p", store, cwd=store)
     assert refused.code == 4
     assert "'build', which failed" in refused.err
-    assert marginwise("run", "--from", "build", "-p", store, cwd=store).code == 0
+    assert called("run", "--from", "build", "-p", store, cwd=store).code == 0
 
 
 MAPPING = """
