@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import pytest
 
 from tests.warehouse.harness import build
-from tests.warehouse.rows import CORE, item, order, records
+from tests.warehouse.rows import CORE, Tables, in_one, item, order, records
 
 ORDER = order(
     "o",
@@ -27,49 +28,28 @@ def payment(number: int, amount: Any, fee: Any, order_id: str = "o") -> dict[str
     return {"order_id": order_id, "payment_number": number, "method": "card", "amount": amount, "fee_amount": fee}
 
 
-def totals(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Decimal]:
-    con = build(tables, select=CORE)
-    return sums(con)
-
-
-def sums(con: duckdb.DuckDBPyConnection, where: str = "true") -> dict[str, Decimal]:
-    columns = ", ".join(f"sum({name}) as {name}" for name in SUMS)
-    return records(con, f"select {columns} from core.fct_order_lines where {where}")[0]
-
-
-def test_double_quantity_split_line_split_payment() -> None:
-    """All four stores in one build, told apart by store_id."""
-    variants: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
-        "plain": ([item("o", 1, quantity=6, unit_price="12.34", unit_cost="5.01")], [payment(1, 71, "2.13")]),
-        "double": ([item("o", 1, quantity=12, unit_price="12.34", unit_cost="5.01")], [payment(1, 71, "2.13")]),
-        "split line": (
+VARIANTS: dict[str, Tables] = {
+    store: {"orders": [ORDER], "order_items": items, "payments": payments}
+    for store, items, payments in (
+        ("plain", [item("o", 1, quantity=6, unit_price="12.34", unit_cost="5.01")], [payment(1, 71, "2.13")]),
+        ("double", [item("o", 1, quantity=12, unit_price="12.34", unit_cost="5.01")], [payment(1, 71, "2.13")]),
+        (
+            "split line",
             [item("o", n, quantity=2, unit_price="12.34", unit_cost="5.01") for n in (1, 2, 3)],
             [payment(1, 71, "2.13")],
         ),
-        "split payment": (
+        (
+            "split payment",
             [item("o", 1, quantity=6, unit_price="12.34", unit_cost="5.01")],
             [payment(1, 40, "1.00"), payment(2, 31, "1.13")],
         ),
-    }
-    tables: dict[str, list[dict[str, Any]]] = {"orders": [], "order_items": [], "payments": []}
-    for store, (items, payments) in variants.items():
-        tables["orders"].append({**ORDER, "store_id": store})
-        tables["order_items"] += [{**row, "store_id": store} for row in items]
-        tables["payments"] += [{**row, "store_id": store} for row in payments]
-    con = build(tables, select=CORE)
-    found = {store: sums(con, f"store_id = '{store}'") for store in variants}
-    assert found["plain"]["gross_sales_amount"] == Decimal("74.04")
-    assert found["double"]["gross_sales_amount"] == 2 * found["plain"]["gross_sales_amount"]
-    assert found["double"]["goods_cost_amount"] == 2 * found["plain"]["goods_cost_amount"]
-    assert found["double"]["discount_amount"] == found["plain"]["discount_amount"] == Decimal("7.77")
-    assert found["split line"] == found["plain"]
-    assert found["split payment"] == found["plain"]
+    )
+}
 
 
-def test_order_amounts_are_split_without_a_remainder() -> None:
-    """Random orders, odd amounts and rates of exchange: the lines add up to the order to the last digit."""
+def odd_orders() -> Tables:
     chance = random.Random(7)
-    tables: dict[str, list[dict[str, Any]]] = {"orders": [], "order_items": [], "payments": [], "exchange_rates": []}
+    tables: Tables = {"orders": [], "order_items": [], "payments": [], "exchange_rates": []}
     tables["exchange_rates"].append({"date": "2024-03-01", "currency": "JPY", "rate": "0.00612345"})
     for number in range(300):
         name = f"o{number}"
@@ -81,7 +61,41 @@ def test_order_amounts_are_split_without_a_remainder() -> None:
                 item(name, line, f"p{line}", quantity=chance.randint(0, 5), unit_price=round(chance.uniform(0, 99), 2))
             )
         tables["payments"].append(payment(1, 10, round(chance.uniform(0, 9), 4), name))
-    con = build(tables, select=CORE)  # the identity itself is a test of the warehouse, run by the build
+    return tables
+
+
+def identical_lines() -> Tables:
+    tables = {"orders": [order("o", "2024-03-01")],
+              "order_items": [item("o", 1), item("o", 2), item("o", 3, quantity=2), item("o", 4, "q")]}  # fmt: skip
+    tables["orders"].append(order("no discount", "2024-03-01"))
+    tables["order_items"] += [item("no discount", number, discount_amount=discount)
+                              for number, discount in enumerate((None, 5, 0), 1)]  # fmt: skip
+    return tables
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    # that an order's amounts are those of its lines is also a test of the warehouse, run by the build
+    return build(in_one({**VARIANTS, "odd": odd_orders(), "identical": identical_lines()}), select=CORE)
+
+
+def sums(con: duckdb.DuckDBPyConnection, store: str) -> dict[str, Decimal]:
+    columns = ", ".join(f"sum({name}) as {name}" for name in SUMS)
+    return records(con, f"select {columns} from core.fct_order_lines where store_id = '{store}'")[0]
+
+
+def test_double_quantity_split_line_split_payment(con: duckdb.DuckDBPyConnection) -> None:
+    found = {store: sums(con, store) for store in VARIANTS}
+    assert found["plain"]["gross_sales_amount"] == Decimal("74.04")
+    assert found["double"]["gross_sales_amount"] == 2 * found["plain"]["gross_sales_amount"]
+    assert found["double"]["goods_cost_amount"] == 2 * found["plain"]["goods_cost_amount"]
+    assert found["double"]["discount_amount"] == found["plain"]["discount_amount"] == Decimal("7.77")
+    assert found["split line"] == found["plain"]
+    assert found["split payment"] == found["plain"]
+
+
+def test_order_amounts_are_split_without_a_remainder(con: duckdb.DuckDBPyConnection) -> None:
+    """Random orders, odd amounts and rates of exchange: the lines add up to the order to the last digit."""
     off = records(
         con,
         """
@@ -89,25 +103,22 @@ def test_order_amounts_are_split_without_a_remainder() -> None:
         inner join (
             select order_id, sum(discount_amount) as discount, sum(payment_fee_amount) as fee,
                 sum(shipping_charged_amount) as charged, sum(handling_cost_amount) as handling
-            from core.fct_order_lines group by order_id
+            from core.fct_order_lines where store_id = 'odd' group by order_id
         ) as lines using (order_id)
-        where (stated.discount_amount, stated.payment_fee_amount, stated.shipping_charged_amount, stated.handling_cost_amount)
+        where stated.store_id = 'odd' and (stated.discount_amount, stated.payment_fee_amount, stated.shipping_charged_amount, stated.handling_cost_amount)
             is distinct from (discount, fee, charged, handling)
         """,
     )
     assert off == []
-    assert records(con, "select count(*) as n from core.fct_orders where lines_count > 0")[0]["n"] > 200
+    counted = "select count(*) as n from core.fct_orders where store_id = 'odd' and lines_count > 0"
+    assert records(con, counted)[0]["n"] > 200
 
 
-def test_identical_lines_stay_and_are_flagged() -> None:
-    tables = {"orders": [order("o", "2024-03-01")],
-              "order_items": [item("o", 1), item("o", 2), item("o", 3, quantity=2), item("o", 4, "q")]}  # fmt: skip
-    tables["orders"].append(order("no discount", "2024-03-01"))
-    tables["order_items"] += [item("no discount", number, discount_amount=discount)
-                              for number, discount in enumerate((None, 5, 0), 1)]  # fmt: skip
-    con = build(tables, select=CORE)
+def test_identical_lines_stay_and_are_flagged(con: duckdb.DuckDBPyConnection) -> None:
     rows = records(
-        con, "select order_id, line_number, is_duplicate, net_revenue_amount from core.fct_order_lines order by 1, 2"
+        con,
+        "select order_id, line_number, is_duplicate, net_revenue_amount from core.fct_order_lines"
+        " where store_id = 'identical' order by 1, 2",
     )
     # none and 0 are one discount: the later of the two lines repeats the earlier
     assert [row["is_duplicate"] for row in rows] == [False, False, True, False, True, False, False]

@@ -6,10 +6,11 @@ import datetime as dt
 import random
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.warehouse.harness import build
-from tests.warehouse.rows import CORE, item, order, records
+from tests.warehouse.rows import CORE, Tables, in_one, item, order, records
 
 REPEAT = """
     select count(*) as customers, count(*) filter (where exists (
@@ -17,11 +18,11 @@ REPEAT = """
         where later.customer_key = acquired.customer_key and later.order_number > 1
             and later.order_date <= acquired.first_order_date + 90)) as repeaters
     from intermediate.int_customers_acquired as acquired
-    where is_mature and not is_left_censored and first_order_date between '2024-05-01' and '2024-06-30'
+    where store_id = '{store}' and is_mature and not is_left_censored and first_order_date between '2024-05-01' and '2024-06-30'
 """
 
 
-def store(days: int, seed: int = 3) -> dict[str, list[dict[str, Any]]]:
+def store(days: int, seed: int = 3) -> Tables:
     chance = random.Random(seed)
     orders = []
     for number in range(400):
@@ -35,8 +36,20 @@ def store(days: int, seed: int = 3) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_repeat_rate_is_unchanged_when_data_are_appended() -> None:
-    early, late = (records(build(store(days), select=CORE), REPEAT)[0] for days in (300, 500))
+FIRST_ORDERS = [order("first", "2024-01-01", customer_id="old"), order("new", "2024-04-01", customer_id="new"),
+                order("edge", "2024-03-31", customer_id="edge"), order("last seen", "2024-03-30", customer_id="censored"),
+                order("mature", "2024-10-02", customer_id="mature"), order("young", "2024-10-03", customer_id="young"),
+                order("end", "2025-01-01", customer_id="end")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    first_orders = {"orders": FIRST_ORDERS, "order_items": [item(row["order_id"]) for row in FIRST_ORDERS]}
+    return build(in_one({"early": store(300), "late": store(500), "first orders": first_orders}), select=CORE)
+
+
+def test_repeat_rate_is_unchanged_when_data_are_appended(con: duckdb.DuckDBPyConnection) -> None:
+    early, late = (records(con, REPEAT.format(store=name))[0] for name in ("early", "late"))
     assert early == late
     assert early["customers"] > 10
     assert 0 < early["repeaters"] < early["customers"]
@@ -74,13 +87,8 @@ def test_periods(variables: dict[str, Any], expected: tuple[str, ...]) -> None:
     ) == expected
 
 
-def test_the_start_of_the_data_and_the_young_are_told_apart() -> None:
-    orders = [order("first", "2024-01-01", customer_id="old"), order("new", "2024-04-01", customer_id="new"),
-              order("edge", "2024-03-31", customer_id="edge"), order("last seen", "2024-03-30", customer_id="censored"),
-              order("mature", "2024-10-02", customer_id="mature"), order("young", "2024-10-03", customer_id="young"),
-              order("end", "2025-01-01", customer_id="end")]  # fmt: skip
-    con = build({"orders": orders, "order_items": [item(row["order_id"]) for row in orders]}, select=CORE)
-    rows = records(con, "select * from intermediate.int_customers_acquired")
+def test_the_start_of_the_data_and_the_young_are_told_apart(con: duckdb.DuckDBPyConnection) -> None:
+    rows = records(con, "select * from intermediate.int_customers_acquired where store_id = 'first orders'")
     assert {row["customer_id"] for row in rows if row["is_left_censored"]} == {"old", "censored"}
     assert {row["customer_id"] for row in rows if not row["is_mature"]} == {"young", "end"}
 

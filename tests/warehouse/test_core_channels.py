@@ -9,7 +9,7 @@ import pytest
 
 from marginwise.settings import Settings
 from tests.warehouse.harness import build
-from tests.warehouse.rows import CORE, amounts, item, order, records, visit
+from tests.warehouse.rows import CORE, Tables, amounts, in_one, item, order, records, visit
 
 TRAFFIC: list[tuple[dict[str, Any], str]] = [
     ({"source": "google", "medium": "cpc"}, "Paid Search"),
@@ -67,6 +67,13 @@ CUSTOMERS = [
     {"customer_id": "told", "created_at": DAY, "updated_at": "2024-03-12"},
 ]
 
+# the visit lies 19 days before the order
+REACH: Tables = {
+    "orders": [order("o", "2024-03-20", customer_id="c")],
+    "order_items": [item("o")],
+    "sessions": [visit("s", "2024-03-01", customer_id="c", source="google", medium="organic")],
+}
+
 
 @pytest.fixture(scope="module")
 def con() -> duckdb.DuckDBPyConnection:
@@ -90,7 +97,16 @@ def con() -> duckdb.DuckDBPyConnection:
     }
     spend = {"channel": "Direct", "from": "2024-01-01", "to": "2024-03-31", "amount": "100"}
     settings = Settings.model_validate({"assumptions": {"spend": [spend]}})
-    return build(tables, select=CORE, settings=settings)
+    return build(in_one({"main": tables, "reach": REACH}), select=CORE, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def ten_days_back() -> duckdb.DuckDBPyConnection:
+    """Return stores whose last touches reach 10 days back, not 30; of one the spend is declared for a misspelt store."""
+    spend = {"spend_date": DAY, "channel": "google / cpc", "currency": "EUR", "spend_amount": 7}
+    misspelt = {"orders": [order("a", DAY)], "order_items": [item("a")], "marketing_spend": [spend]}
+    stores = {"reach": REACH, "main": misspelt, "mian": {"marketing_spend": [spend]}}
+    return build(in_one(stores), vars={"last_touch_days": 10})
 
 
 def test_traffic_becomes_channels(con: duckdb.DuckDBPyConnection) -> None:
@@ -114,19 +130,16 @@ def test_last_touch_of_an_order(con: duckdb.DuckDBPyConnection) -> None:
     )  # her first order's session told who the visitor is
 
 
-def test_the_last_touch_reaches_as_far_back_as_declared() -> None:
-    tables = {
-        "orders": [order("o", "2024-03-20", customer_id="c")],
-        "order_items": [item("o")],
-        "sessions": [visit("s", "2024-03-01", customer_id="c", source="google", medium="organic")],
-    }
-    for days, channel in ((30, "Organic Search"), (10, "Unassigned")):
-        con = build(tables, select=CORE, vars={"last_touch_days": days})
-        assert amounts(con, "core.fct_orders", "order_id", "channel_name") == {"o": channel}
+def test_the_last_touch_reaches_as_far_back_as_declared(
+    con: duckdb.DuckDBPyConnection, ten_days_back: duckdb.DuckDBPyConnection
+) -> None:
+    for built, channel in ((con, "Organic Search"), (ten_days_back, "Unassigned")):
+        reached = "core.fct_orders where store_id = 'reach'"
+        assert amounts(built, reached, "order_id", "channel_name") == {"o": channel}
 
 
 def test_what_acquired_a_customer(con: duckdb.DuckDBPyConnection) -> None:
-    acquired = amounts(con, "intermediate.int_customers_acquired", "customer_id", "acquisition_channel", "acquisition_campaign",
+    acquired = amounts(con, "intermediate.int_customers_acquired where store_id = 'main'", "customer_id", "acquisition_channel", "acquisition_campaign",
                        "acquisition_basis")  # fmt: skip
     assert acquired == {
         "anna": ("Paid Search", "brand", "session"),
@@ -170,7 +183,7 @@ def test_spend_keeps_every_channel_and_its_total(con: duckdb.DuckDBPyConnection)
         "select count(*) as days, sum(spend_amount) as amount from core.fct_marketing_spend where basis = 'assumed'",
     )
     assert (assumed[0]["days"], float(assumed[0]["amount"])) == (91, 100)
-    levers = amounts(con, "core.dim_channels", "channel_name", "is_paid", "lever")
+    levers = amounts(con, "core.dim_channels where store_id = 'main'", "channel_name", "is_paid", "lever")
     assert levers["Billboards"] == levers["Paid Search"] == (True, "budget")
     assert levers["Direct"] == levers["Unassigned"] == (False, "effort")
 
@@ -195,20 +208,9 @@ def test_own_rules_replace_the_seed(tmp_path: Any) -> None:
     assert amounts(con, "core.dim_channels", "channel_name", "lever")["Brand Search"] == "budget"
 
 
-def test_spend_of_a_misspelt_store_counts_and_is_told() -> None:
+def test_spend_of_a_misspelt_store_counts_and_is_told(ten_days_back: duckdb.DuckDBPyConnection) -> None:
     # found wrong once: its channel was in no dimension, and the build stopped at its own test
-    spend = {"spend_date": DAY, "channel": "google / cpc", "currency": "EUR", "spend_amount": 7}
-    con = build(
-        {
-            "orders": [order("a", DAY)],
-            "order_items": [item("a")],
-            "marketing_spend": [spend, {**spend, "store_id": "mian"}],
-        }
-    )
-    told = con.execute("select severity, row_count, message from ops.checks where rule = 'unknown_store'").fetchall()
-    assert told == [("warn", 1, "Spend of a store without orders and visits: mian.")]
-    assert amounts(con, "marts.mart_daily_revenue where spend_amount <> 0", "store_id", "spend_amount") == {
-        "main": 7.0,
-        "mian": 7.0,
-    }
-    con.close()
+    told = "select severity, row_count, message from ops.checks where rule = 'unknown_store'"
+    assert ten_days_back.execute(told).fetchall() == [("warn", 1, "Spend of a store without orders and visits: mian.")]
+    spent = "marts.mart_daily_revenue where spend_amount <> 0"
+    assert amounts(ten_days_back, spent, "store_id", "spend_amount") == {"main": 7.0, "mian": 7.0}

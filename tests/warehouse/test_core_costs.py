@@ -10,7 +10,7 @@ import pytest
 from marginwise.errors import BuildFailed
 from marginwise.settings import Assumptions, Settings
 from tests.warehouse.harness import build
-from tests.warehouse.rows import CORE, amounts, item, order, records
+from tests.warehouse.rows import CORE, Tables, amounts, in_one, item, order, records
 
 ORDERS = [
     order("own", "2024-03-01"),
@@ -98,14 +98,51 @@ SETTINGS = Settings(
     )
 )
 
+UNRATED: Tables = {
+    "orders": [
+        order("unrated", "2024-03-01", partner_id="friend"),
+        order("stated", "2024-03-01", partner_id="friend", commission_amount=7),
+        order("cancelled", "2024-03-01", partner_id="friend", status="cancelled"),
+        order("own", "2024-03-01"),
+    ],
+    "order_items": [item(name, unit_cost=40) for name in ("unrated", "stated", "cancelled", "own")],
+    "partners": [{"partner_id": "friend", "name": "Friend", "kind": "affiliate"}],
+}
+HALF_KNOWN: Tables = {
+    "orders": [order("postage", "2024-03-01"), order("half", "2024-03-01"), order("gift", "2024-03-01"),
+               order("whole", "2024-03-01"), order("void", "2024-03-01", status="void")],
+    "order_items": [
+        item("postage"), item("postage", 2, "postage"),
+        item("half"), item("half", 2, unit_cost=40),
+        item("gift", unit_cost=40), item("gift", 2, unit_price=10, discount_amount=10),
+        item("whole", unit_cost=40), item("whole", 2, "postage"), item("void", unit_cost=40),
+    ],
+    "products": [{"product_id": "postage", "name": "Postage", "kind": "shipping"}],
+}  # fmt: skip
+BARE: Tables = {"orders": [order("o", "2024-03-01")], "order_items": [item("o")]}
+AFFILIATE: Tables = {
+    "orders": [order("o", "2024-03-01", partner_id="friend")],
+    "order_items": [item("o")],
+    "partners": [{"partner_id": "friend", "name": "Friend", "kind": "affiliate", "commission_rate": 0.05}],
+    "marketing_spend": [
+        {"spend_date": "2024-03-01", "channel": "affiliates", "campaign": "all", "spend_amount": 5, "currency": "EUR"}
+    ],
+}
+
 
 @pytest.fixture(scope="module")
 def con() -> duckdb.DuckDBPyConnection:
     return build(TABLES, select=CORE, settings=SETTINGS)
 
 
-def lines(con: duckdb.DuckDBPyConnection, *columns: str) -> dict[Any, Any]:
-    return amounts(con, "core.fct_order_lines", "order_id", *columns)
+@pytest.fixture(scope="module")
+def plain() -> duckdb.DuckDBPyConnection:
+    """Return the stores of which nothing is declared."""
+    return build(in_one({"unrated": UNRATED, "half": HALF_KNOWN, "bare": BARE, "affiliate": AFFILIATE}), select=CORE)
+
+
+def lines(con: duckdb.DuckDBPyConnection, *columns: str, store: str = "main") -> dict[Any, Any]:
+    return amounts(con, f"core.fct_order_lines where store_id = '{store}'", "order_id", *columns)
 
 
 def test_cost_is_the_one_at_the_order(con: duckdb.DuckDBPyConnection) -> None:
@@ -174,46 +211,24 @@ def test_commission(con: duckdb.DuckDBPyConnection) -> None:
     assert commission["own"] == (0, "known", None)
 
 
-def test_a_partner_without_a_rate_leaves_the_commission_unknown() -> None:
-    tables = {
-        "orders": [
-            order("unrated", "2024-03-01", partner_id="friend"),
-            order("stated", "2024-03-01", partner_id="friend", commission_amount=7),
-            order("cancelled", "2024-03-01", partner_id="friend", status="cancelled"),
-            order("own", "2024-03-01"),
-        ],
-        "order_items": [item(name, unit_cost=40) for name in ("unrated", "stated", "cancelled", "own")],
-        "partners": [{"partner_id": "friend", "name": "Friend", "kind": "affiliate"}],
-    }
-    con = build(tables, select=CORE)
-    found = lines(con, "commission_amount", "commission_basis", "cm2_amount")
+def test_a_partner_without_a_rate_leaves_the_commission_unknown(plain: duckdb.DuckDBPyConnection) -> None:
+    found = lines(plain, "commission_amount", "commission_basis", "cm2_amount", store="unrated")
     assert found["unrated"] == (None, "unknown", 60)  # left out of CM2, and its basis says so
     assert found["stated"] == (7, "known", 53)
     assert found["cancelled"][:2] == (0, "known")
     assert found["own"] == (0, "known", 60)
 
 
-def test_an_order_with_an_unknown_line_is_unknown() -> None:
-    tables = {
-        "orders": [order("postage", "2024-03-01"), order("half", "2024-03-01"), order("gift", "2024-03-01"),
-                   order("whole", "2024-03-01"), order("void", "2024-03-01", status="void")],
-        "order_items": [
-            item("postage"), item("postage", 2, "postage"),
-            item("half"), item("half", 2, unit_cost=40),
-            item("gift", unit_cost=40), item("gift", 2, unit_price=10, discount_amount=10),
-            item("whole", unit_cost=40), item("whole", 2, "postage"), item("void", unit_cost=40),
-        ],
-        "products": [{"product_id": "postage", "name": "Postage", "kind": "shipping"}],
-    }  # fmt: skip
-    con = build(tables, select=CORE)
+def test_an_order_with_an_unknown_line_is_unknown(plain: duckdb.DuckDBPyConnection) -> None:
     columns = ("goods_cost_amount", "cm1_amount", "cm2_amount", "tax_amount", "unknown_cost_revenue_amount")
-    found = amounts(con, "core.fct_orders", "order_id", *columns)
+    found = amounts(plain, "core.fct_orders where store_id = 'half'", "order_id", *columns)
     assert found["postage"] == (None, None, None, None, 100)  # the line that is not counted makes nothing known
     assert found["half"] == (None, None, None, None, 100)
     assert found["gift"] == (None, None, None, None, 0)  # given away, and what it cost is not known
     assert found["whole"] == (40, 60, 60, None, 0)
     assert found["void"] == (None, None, None, None, 0)
-    products = amounts(con, "core.fct_order_lines group by product_id", "product_id", "sum(goods_cost_amount)")
+    by_product = "core.fct_order_lines where store_id = 'half' group by product_id"
+    products = amounts(plain, by_product, "product_id", "sum(goods_cost_amount)")
     assert products == {"p": 120, "postage": None}
 
 
@@ -223,11 +238,9 @@ def test_gmv_is_at_list_price(con: duckdb.DuckDBPyConnection) -> None:
     assert gmv["versioned"] == 100  # no list price: the price paid
 
 
-def test_without_assumptions_costs_are_unknown_never_zero() -> None:
-    con = build({"orders": [order("o", "2024-03-01")], "order_items": [item("o")]}, select=CORE)
-    assert lines(con, "shipping_cost_amount", "shipping_cost_basis", "payment_fee_amount", "payment_fee_basis") == {
-        "o": (None, "unknown", None, "unknown")
-    }
+def test_without_assumptions_costs_are_unknown_never_zero(plain: duckdb.DuckDBPyConnection) -> None:
+    columns = ("shipping_cost_amount", "shipping_cost_basis", "payment_fee_amount", "payment_fee_basis")
+    assert lines(plain, *columns, store="bare") == {"o": (None, "unknown", None, "unknown")}
 
 
 def test_a_price_that_includes_tax() -> None:
@@ -286,25 +299,14 @@ def test_a_marketplace_earns_commission_not_sales() -> None:
     assert found["none"] == (100, 0, 0, None, 0)
 
 
-@pytest.mark.parametrize("counted_in", ["commission", "spend"])
-def test_affiliate_commission_counts_once(counted_in: str) -> None:
-    tables = {
-        "orders": [order("o", "2024-03-01", partner_id="friend")],
-        "order_items": [item("o")],
-        "partners": [{"partner_id": "friend", "name": "Friend", "kind": "affiliate", "commission_rate": 0.05}],
-        "marketing_spend": [
-            {
-                "spend_date": "2024-03-01",
-                "channel": "affiliates",
-                "campaign": "all",
-                "spend_amount": 5,
-                "currency": "EUR",
-            }
-        ],
-    }
-    con = build(tables, select=CORE, vars={"affiliate_commission_in": counted_in})
-    commission = lines(con, "commission_amount")["o"]
-    spend = amounts(con, "core.fct_marketing_spend", "channel_name", "spend_amount", "stated_spend_amount")[
-        "Affiliates"
-    ]
-    assert (commission, spend) == ((5, (0, 5)) if counted_in == "commission" else (0, (5, 5)))
+def counted_once(con: duckdb.DuckDBPyConnection, store: str) -> tuple[Any, Any]:
+    """Return the commission of the order of AFFILIATE, and the spend of its channel: as counted and as stated."""
+    spent = f"core.fct_marketing_spend where store_id = '{store}'"
+    spend = amounts(con, spent, "channel_name", "spend_amount", "stated_spend_amount")
+    return lines(con, "commission_amount", store=store)["o"], spend["Affiliates"]
+
+
+def test_affiliate_commission_counts_once(plain: duckdb.DuckDBPyConnection) -> None:
+    assert counted_once(plain, "affiliate") == (5, (0, 5))  # as commission, unless declared otherwise
+    con = build(AFFILIATE, select=CORE, vars={"affiliate_commission_in": "spend"})
+    assert counted_once(con, "main") == (0, (5, 5))

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.harness import build
-from tests.warehouse.rows import CORE, amounts, item, order, records, visit
+from tests.warehouse.rows import CORE, amounts, in_one, item, order, records, visit
 
 DAY = "2024-03-10"
 
@@ -47,16 +47,30 @@ SESSIONS = [
     visit("last", "2024-03-15 08:00:00"),
 ]  # fmt: skip
 STEPS = ("has_viewed", "has_added_to_cart", "has_checked_out", "has_purchased")
+ONLY_EVENTS = [
+    event(1, "view", "10:00"), event(2, "add_to_cart", "10:30"), event(3, "view", "11:01"),
+    event(4, "view", "10:10", visitor_id="w"), event(5, "purchase", "10:12", visitor_id="w", customer_id="wanda"),
+    event(6, "view", "15:00", "named", visitor_id="x"), event(7, "view", "18:00", "named", visitor_id="x"),
+]  # fmt: skip
 ORDER = {"orders": [order("o", DAY, session_id="order only")], "order_items": [item("o")]}
 
 
 @pytest.fixture(scope="module")
 def con() -> duckdb.DuckDBPyConnection:
-    return build({**ORDER, "sessions": SESSIONS, "events": EVENTS}, select=CORE)
+    stores = {
+        "both": {**ORDER, "sessions": SESSIONS, "events": EVENTS},
+        "only events": {**ORDER, "events": ONLY_EVENTS},
+        "only sessions": {**ORDER, "sessions": SESSIONS},
+    }
+    return build(in_one(stores), select=CORE)
+
+
+def sessions(con: duckdb.DuckDBPyConnection, *columns: str, store: str = "both") -> dict[Any, Any]:
+    return amounts(con, f"core.fct_sessions where store_id = '{store}'", "session_id", *columns)
 
 
 def test_a_later_step_implies_the_earlier_ones(con: duckdb.DuckDBPyConnection) -> None:
-    steps = amounts(con, "core.fct_sessions", "session_id", *STEPS)
+    steps = sessions(con, *STEPS)
     assert steps["all steps"] == steps["bought at once"] == steps["order only"] == (True, True, True, True)
     assert steps["viewed"] == (True, False, False, False)
     assert steps["no events"] == (False, False, False, False)
@@ -64,37 +78,33 @@ def test_a_later_step_implies_the_earlier_ones(con: duckdb.DuckDBPyConnection) -
 
 
 def test_out_of_order_is_told_apart(con: duckdb.DuckDBPyConnection) -> None:
-    flags = amounts(con, "core.fct_sessions", "session_id", "is_out_of_order")
+    flags = sessions(con, "is_out_of_order")
     assert [name for name, value in flags.items() if value] == ["backwards"]
 
 
 def test_open_sessions_are_pending_not_lost(con: duckdb.DuckDBPyConnection) -> None:
-    pending = amounts(con, "core.fct_sessions", "session_id", "is_pending")
+    pending = sessions(con, "is_pending")
     assert sorted(name for name, value in pending.items() if value) == ["last", "open"]
 
 
-def test_without_sessions_they_are_built_from_events() -> None:
-    events = [
-        event(1, "view", "10:00"), event(2, "add_to_cart", "10:30"), event(3, "view", "11:01"),
-        event(4, "view", "10:10", visitor_id="w"), event(5, "purchase", "10:12", visitor_id="w", customer_id="wanda"),
-        event(6, "view", "15:00", "named", visitor_id="x"), event(7, "view", "18:00", "named", visitor_id="x"),
-    ]  # fmt: skip
-    con = build({**ORDER, "events": events}, select=CORE)
-    built = amounts(
-        con, "core.fct_sessions", "session_id", "visitor_id", "has_added_to_cart", "has_purchased", "customer_id"
-    )
+def test_without_sessions_they_are_built_from_events(con: duckdb.DuckDBPyConnection) -> None:
+    columns = ("visitor_id", "has_added_to_cart", "has_purchased", "customer_id")
+    built = sessions(con, *columns, store="only events")
     assert built == {
         "from e001": ("v", True, False, None),
         "from e003": ("v", False, False, None),
         "from e004": ("w", True, True, "wanda"),
         "named": ("x", False, False, None),
     }
-    keyed = records(con, "select count(*) as n from core.fct_events inner join core.fct_sessions using (session_key)")
-    assert keyed[0]["n"] == len(events)
+    keyed = records(
+        con,
+        "select count(*) as n from core.fct_events as events inner join core.fct_sessions using (session_key)"
+        " where events.store_id = 'only events'",
+    )
+    assert keyed[0]["n"] == len(ONLY_EVENTS)
 
 
-def test_without_events_steps_are_not_known() -> None:
-    con = build({**ORDER, "sessions": SESSIONS}, select=CORE)
-    steps = amounts(con, "core.fct_sessions", "session_id", *STEPS)
+def test_without_events_steps_are_not_known(con: duckdb.DuckDBPyConnection) -> None:
+    steps = sessions(con, *STEPS, store="only sessions")
     assert steps["viewed"] == (None, None, None, None)
     assert steps["order only"] == (True, True, True, True)

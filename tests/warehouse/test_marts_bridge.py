@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from tests.warehouse.harness import build
-from tests.warehouse.rows import item, order, records, refund
-
-Tables = dict[str, list[dict[str, Any]]]
+from tests.warehouse.rows import Tables, in_one, item, order, records, refund
 
 FLAT = {"_raw_table": "test__order_items"}  # cancellations that stand in the same file as the sales
 
@@ -91,17 +89,22 @@ def prices_below_the_last_digit() -> Tables:
     return {"orders": orders, "order_items": items, "exchange_rates": rates}
 
 
+def refund_of_no_product(cost: int | None) -> Tables:
+    return {
+        "orders": [order("a", "2024-03-01", customer_id="ann"), order("b", "2024-03-09")],
+        "order_items": [item("a", unit_cost=cost), item("b", unit_cost=cost)],
+        "refunds": [refund("chargeback", "2024-03-05", 15, customer_id="ann", kind="chargeback")],
+    }
+
+
 STORES = {"ledger": ledger(), "shuffled": shuffled(ledger()), "no costs": without_costs(),
-          "one row": sale_and_refund_in_one_row(), "tax": tax_in_prices(), "tiny": prices_below_the_last_digit()}  # fmt: skip
+          "one row": sale_and_refund_in_one_row(), "tax": tax_in_prices(), "tiny": prices_below_the_last_digit(),
+          "of no product, cost 40": refund_of_no_product(40), "of no product, cost None": refund_of_no_product(None)}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def bridges() -> dict[str, Bridge]:
-    tables: Tables = {}
-    for store, rows_by_table in STORES.items():
-        for name, rows in rows_by_table.items():
-            tables.setdefault(name, []).extend({**row, "store_id": store} for row in rows)
-    con = build(tables, select="+path:models/marts", vars={"prices_include_tax_sources": ["with tax"]})
+    con = build(in_one(STORES), select="+path:models/marts", vars={"prices_include_tax_sources": ["with tax"]})
     rows = records(con, "select * from marts.mart_margin_bridge order by store_id, step_order")
     con.close()
     return {
@@ -172,14 +175,10 @@ def test_the_order_of_arrival_changes_nothing(bridges: dict[str, Bridge]) -> Non
 
 
 @pytest.mark.parametrize("cost", [40, None])
-def test_money_given_back_for_no_product_lowers_the_margin_that_is_told(cost: int | None) -> None:
+def test_money_given_back_for_no_product_lowers_the_margin_that_is_told(
+    cost: int | None, bridges: dict[str, Bridge]
+) -> None:
     """Found wrong once: a chargeback that names neither order nor product never reached the margin."""
-    tables = {
-        "orders": [order("a", "2024-03-01", customer_id="ann"), order("b", "2024-03-09")],
-        "order_items": [item("a", unit_cost=cost), item("b", unit_cost=cost)],
-        "refunds": [refund("chargeback", "2024-03-05", 15, customer_id="ann", kind="chargeback")],
-    }
-    con = build(tables, select="+mart_margin_bridge")
-    told = {row["step_id"]: row["amount"] for row in records(con, "select * from marts.mart_margin_bridge")}
-    assert told["net_revenue"] == 200 - 15
-    assert told["cm1"] == (None if cost is None else 200 - 80 - 15)
+    told = bridges[f"of no product, cost {cost}"]
+    assert told["Net revenue"][0] == 200 - 15
+    assert told["CM1"][0] == (None if cost is None else 200 - 80 - 15)
