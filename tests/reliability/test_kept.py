@@ -119,8 +119,7 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     assert {stage.facts["made_anew_because"] for stage in anew.stages} == {"it was asked for"}
     assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
     set_horizon(store, 60)
-    again = facts_of(store, "check", "build")
-    assert "settings" in str(again["check"]["made_anew_because"])
+    assert "settings" in str(facts_of(store, "check")["check"]["made_anew_because"])
 
 
 def test_a_key_that_a_failed_check_left_twice_is_asked_again(tmp_path: Path) -> None:
@@ -184,54 +183,55 @@ def test_a_day_of_a_mapping_that_joins_numbers_and_picks_is_told_row_by_row(tmp_
     assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
 
 
-def test_a_window_that_had_no_days_and_gets_some_ends_as_a_build_of_all(tmp_path: Path) -> None:
-    store = small_store(tmp_path / "store")
+@pytest.fixture(scope="module")
+def store_with_a_late_order(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store that has taken in a late order, which gives its window days, and a file that now has another order.
+
+    A refund's newer version was of the order that is gone.
+    """
+    store = small_store(tmp_path_factory.mktemp("kept") / "store")
     set_horizon(store, 99)
+    add_row(store, "orders-2026-01-05.csv", "orders", order_id="second")
+    for day, order_id in ((5, first_order(store)), (6, "second")):
+        add_row(
+            store,
+            f"refunds-2026-01-0{day}.csv",
+            "refunds",
+            refund_id="moved",
+            order_id=order_id,
+            line_number="",
+            updated_at=f"2025-12-0{day - 4} 00:00:00",
+        )
     run_here(store, "land", "check", "build")
     assert windows(store) == [(False,)]
     add_row(store, "orders-2026-01-03.csv", "orders", order_id="late", ordered_at="2026-01-02 12:00:00")
     add_row(store, "order_items-2026-01-03.csv", "order_items", order_id="late")
+    add_row(store, "orders-2026-01-05.csv", "orders", order_id="third")
     facts = facts_of(store, "land", "check", "build")
     assert [facts[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
-    assert windows(store) == [(True,)]
+    return store
+
+
+def first_order(store: Path) -> str:
+    return rows_of(store / "data" / "orders.csv")[0]["order_id"]
+
+
+def test_a_window_that_had_no_days_and_gets_some_ends_as_a_build_of_all(
+    store_with_a_late_order: Path, tmp_path: Path
+) -> None:
+    assert windows(store_with_a_late_order) == [(True,)]
     whole = tmp_path / "whole"
-    shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
+    shutil.copytree(store_with_a_late_order, whole, ignore=shutil.ignore_patterns(".marginwise"))
     run_here(whole, "land", "check", "build")
-    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
+    assert not differing(built(store_with_a_late_order, *SCHEMAS), built(whole, *SCHEMAS))
 
 
-def test_a_row_whose_newer_version_lost_its_order_counts_again(tmp_path: Path) -> None:
+def test_a_row_whose_newer_version_lost_its_order_counts_again(store_with_a_late_order: Path) -> None:
     """Found wrong once: the newer version was judged without the older one, which stayed superseded."""
-    store = small_store(tmp_path / "store")
-    add_row(store, "orders-2026-01-05.csv", "orders", order_id="second")
-    first = rows_of(store / "data" / "orders.csv")[0]["order_id"]
-    add_row(
-        store,
-        "refunds-2026-01-05.csv",
-        "refunds",
-        refund_id="moved",
-        order_id=first,
-        line_number="",
-        updated_at="2025-12-01 00:00:00",
-    )
-    add_row(
-        store,
-        "refunds-2026-01-06.csv",
-        "refunds",
-        refund_id="moved",
-        order_id="second",
-        line_number="",
-        updated_at="2025-12-02 00:00:00",
-    )
-    run_here(store, "land", "check", "build")
-    add_row(store, "orders-2026-01-05.csv", "orders", order_id="third")
-    assert facts_of(store, "land", "check", "build")["check"]["made_anew_because"] is None
-    whole = tmp_path / "whole"
-    shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
-    run_here(whole, "land", "check", "build")
-    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
-    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
-        assert con.execute("select order_id from core.fct_refunds where refund_id = 'moved'").fetchall() == [(first,)]
+    warehouse = store_with_a_late_order / ".marginwise" / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        found = con.execute("select order_id from core.fct_refunds where refund_id = 'moved'").fetchall()
+    assert found == [(first_order(store_with_a_late_order),)]
 
 
 @pytest.mark.soak
