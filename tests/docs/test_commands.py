@@ -40,9 +40,12 @@ def commands(block: str) -> list[tuple[str, list[str]]]:
 
 
 def outcome(command: str, page: Path, folder: Path) -> Outcome:
-    if page.stem != "README" and PLAIN.fullmatch(command):
-        return called(*shlex.split(command)[1:], cwd=folder)
-    return typed(command, folder)
+    before, _, last = command.rpartition(" && ")
+    if page.stem == "README" or not PLAIN.fullmatch(last):
+        return typed(command, folder)
+    if before and (first := typed(before, folder)).code:
+        return first
+    return called(*shlex.split(last)[1:], cwd=folder)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)

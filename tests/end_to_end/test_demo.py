@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from tests.end_to_end.conftest import DemoStore
-from tests.shell import BIN, marginwise
+from tests.shell import BIN, called, marginwise
 
 
 def test_the_table_agrees_with_the_planted_truth_where_it_is_clear(demo_store: DemoStore) -> None:
@@ -59,7 +59,7 @@ def test_the_memo_is_written_and_the_path_is_printed(demo_store: DemoStore) -> N
 
 
 def test_rows_in_equal_rows_loaded_and_quarantined(demo_store: DemoStore) -> None:
-    told = marginwise("check", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json
+    told = called("check", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json
     present = [table for table in told["tables"] if table["rows_in"]]
     assert len(present) == 18
     for table in present:
@@ -69,9 +69,9 @@ def test_rows_in_equal_rows_loaded_and_quarantined(demo_store: DemoStore) -> Non
 
 
 def test_running_twice_publishes_the_same_manifest(demo_store: DemoStore) -> None:
-    before = marginwise("status", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json["published"]
-    assert marginwise("run", "-p", demo_store.folder, cwd=demo_store.folder).code == 0
-    after = marginwise("status", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json["published"]
+    before = called("status", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json["published"]
+    assert called("run", "-p", demo_store.folder, cwd=demo_store.folder).code == 0
+    after = called("status", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json["published"]
     assert before["tables"] == after["tables"]
     assert before["manifest_id"] == after["manifest_id"]
 
