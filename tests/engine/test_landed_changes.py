@@ -123,7 +123,7 @@ class Checked:
 
 
 @pytest.mark.parametrize("load", ["append", "upsert", "replace", "window"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_whatever_comes_goes_or_is_corrected(load: str, seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     shop = Shop(tmp_path, NUMBERED.format(load=load, more='window = "Day"' if load == "window" else ""))
