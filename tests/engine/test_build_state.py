@@ -48,7 +48,7 @@ def test_a_day_is_taken_in_and_most_of_a_store_is_not() -> None:
     assert "most of its rows" in str(replace(BEFORE, files={"shop_orders other": 900}).reason_against(BEFORE))
 
 
-def test_a_table_made_of_several_rows_is_judged_as_a_whole() -> None:
+def test_a_table_made_of_several_rows_is_judged_as_a_whole_where_no_places_are_told() -> None:
     now = replace(BEFORE, contents={**BEFORE.contents, "orders": "2", "order_items": "2"})
     assert now.whole_tables(BEFORE) == ["order_items"]
 

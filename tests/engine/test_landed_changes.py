@@ -186,6 +186,22 @@ def test_only_places_that_differ_are_told_since_the_last_check(tmp_path: Path) -
     assert checked.whole() == []
 
 
+def test_places_stay_told_when_a_version_comes_back_that_the_check_has_seen(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, NUMBERED.format(load="append", more=""))
+    shop.put("sales.csv", *(f"{order};2024-07-01;A;1;2;b{order}" for order in range(30)), header=HEADER)
+    shop.land()
+    checked = Checked(shop)
+    path = shop.put("sales-2.csv", "7;2024-07-02;B;1;2;b8", header=HEADER)
+    shop.land()
+    told = shop.rows("from ops.landed_places order by all")
+    path.unlink()
+    mapping = load_mapping(shop.mapping_file).named(shop.name)
+    forget_files(shop.con, gone_files(shop.con, [(mapping, shop.data)]), [path.name])
+    shop.land()
+    assert (checked.untold(), checked.whole()) == ([], [])
+    assert set(told) <= set(shop.rows("from ops.landed_places"))
+
+
 def test_rows_that_no_new_file_touches_are_not_made_anew(tmp_path: Path) -> None:
     shop = Shop(tmp_path, NUMBERED.format(load="append", more=""))
     shop.put("sales.csv", *(f"{order};2024-07-01;A;1;2;b{order}" for order in range(30)), header=HEADER)
@@ -240,6 +256,20 @@ def test_a_number_that_grows_wider_makes_the_table_anew(tmp_path: Path) -> None:
         pq.write_table(pa.table(one), shop.data / f"sales-{day}.parquet")
         assert shop.land(day).refused == []
     assert shop.rows("select quantity from landed.order_items order by all") == [(2,), (2**40,)]
+
+
+def test_an_older_file_that_makes_a_number_wider_makes_the_table_anew(tmp_path: Path) -> None:
+    """Found wrong once: the file did not count, the table kept its whole numbers, and 2.5 pieces came in as 2."""
+    text = FLAT.replace('path = "sales*.csv"', 'path = "sales*.parquet"\nload = "replace"').replace(
+        'table = "order_items"', 'table = "order_items"\nwhere = \'"Pieces" > 0\''
+    )
+    shop = Shop(tmp_path, text)
+    for day, pieces, kind in ((5, 2, pa.int32()), (1, 1.5, pa.float64()), (6, 2.5, pa.float64())):
+        one = {"No": ["1"], "Day": ["2024-07-01"], "Item": ["A"], "Price": ["2"], "Pieces": pa.array([pieces], kind)}
+        pq.write_table(pa.table(one), shop.data / f"sales-2024-07-0{day}.parquet")
+        shop.land(day)
+        assert not off(shop)
+    assert shop.rows("select quantity from landed.order_items") == [(2.5,)]
 
 
 def test_only_values_that_several_files_hold_can_differ(tmp_path: Path) -> None:

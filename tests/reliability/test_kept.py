@@ -15,55 +15,6 @@ from marginwise.settings import load_settings
 from tests.reliability.arrivals import rows_of
 from tests.reliability.stores import arrive, built, differing, run_here, small_store, waiting_days
 
-OWN = """
-[source]
-name = "own"
-currency = "EUR"
-time_zone = "UTC"
-
-[files.lines]
-path = "lines*.csv"
-
-[files.items]
-path = "items*.csv"
-
-[[tables]]
-table = "orders"
-from = "lines"
-one_row_per = ["order_id"]
-[tables.columns]
-order_id = '"no"'
-ordered_at = '"day"'
-status = "'paid'"
-customer_id = '"buyer"'
-
-[[tables]]
-table = "order_items"
-from = "lines as l"
-join = 'left join items as i on i."item" = l."item"'
-[tables.columns]
-order_id = 'l."no"'
-line_number = 'row_number() over (partition by l."no" order by l."item")'
-product_id = 'l."item"'
-quantity = "1"
-unit_price = 'l."price"'
-unit_cost = 'i."cost"'
-
-[[tables]]
-table = "customers"
-from = "lines"
-one_row_per = ["customer_id"]
-[tables.columns]
-customer_id = '"buyer"'
-created_at = 'min("day") over (partition by "buyer")'
-
-[[tables]]
-table = "products"
-from = "items"
-[tables.columns]
-product_id = '"item"'
-name = '"name"'
-"""
 SCHEMAS = ("core", "marts", "quarantine", "checks")
 
 
@@ -153,34 +104,6 @@ def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:
     shutil.copytree(store.directory, whole, ignore=shutil.ignore_patterns(".marginwise"))
     run_here(whole, "land", "check", "build")
     assert not differing(built(store.directory, *SCHEMAS), built(whole, *SCHEMAS))
-
-
-def test_a_day_of_a_mapping_that_joins_numbers_and_picks_is_told_row_by_row(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    (store / "data").mkdir(parents=True)
-    (store / "marginwise.toml").write_text('[sources.own]\nmapping = "own.map.toml"\ndata = "data"\n', encoding="utf-8")
-    (store / "own.map.toml").write_text(OWN, encoding="utf-8")
-    lines = [
-        f"{n},2024-05-{n % 28 + 1:02d},i{item},b{n // 2},{n + item}" for n in range(60) for item in range(n % 3 + 1)
-    ]
-
-    def put(name: str, *rows: str, header: str = "no,day,item,buyer,price") -> None:
-        (store / "data" / name).write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-
-    put("lines.csv", *lines, "3,2024-05-04,i9,b1,12")
-    put("items.csv", *(f"i{item},Item {item},{item}" for item in range(3)), header="item,name,cost")
-    run_here(store, "land", "check", "build")
-    put("lines-2024-06-01.csv", "7,2024-04-01,i9,b7,5", "100,2024-05-30,i1,b7,5")
-    put("items-2024-06-01.csv", "i9,Late,4", header="item,name,cost")  # which a line of before is joined to
-    run_here(store, "land")
-    facts = facts_of(store, "land", "check")  # what the first landing told still stands
-    assert facts["check"]["made_anew_because"] is None
-    assert 0 < changed_rows(store) < 30
-    run_here(store, "build")
-    whole = tmp_path / "whole"
-    shutil.copytree(store, whole, ignore=shutil.ignore_patterns(".marginwise"))
-    run_here(whole, "land", "check", "build")
-    assert not differing(built(store, *SCHEMAS), built(whole, *SCHEMAS))
 
 
 @pytest.fixture(scope="module")

@@ -36,8 +36,8 @@ class LandedPlaces:
         checked = kept_state(con, "check")
         self._checked = checked.contents if checked else {}
 
-    def since(self, table: str, version: str, told_since: str | None) -> str | None:
-        """Return the version since which places can be told when a table leaves a version; None where they cannot.
+    def begin(self, table: str, version: str, told_since: str | None) -> str | None:
+        """Begin to tell the places of a table anew where the check has seen the version that the table leaves, else go on.
 
         Parameters
         ----------
@@ -46,12 +46,17 @@ class LandedPlaces:
         version
             What it has been made of until now.
         told_since
-            The version since which its places were told until now.
+            The version since which its places were told until now; None where they were not.
+
+        Returns
+        -------
+        str or None
+            The version since which they are told from now on; None where they cannot be.
         """
-        if self._checked.get(table) == version:
-            self.forget(table)
-            return version
-        return told_since
+        if self._checked.get(table) != version or told_since == version:
+            return told_since
+        self.forget(table)
+        return version
 
     def forget(self, table: str) -> None:
         """Forget the places of a table."""

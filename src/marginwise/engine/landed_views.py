@@ -33,8 +33,8 @@ LandingCheck = tuple[str, str, int, str]
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
     """Lay `landed.<table>` over the raw tables for every contract table, typed and empty where no source fills it.
 
-    It is a view where reading it costs little. Where the mapping reads text, filters, joins or keeps one row per key it
-    is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
+    It is a view where reading it costs little. Where the mapping reads text, filters, joins, numbers or keeps one row per
+    key it is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
     takes only the rows that the files touch which came or went (its own, where each row is made of one row of one file;
     those that share its key, where they are numbered or chosen within one), and stays as it is where nothing it is made
     of has changed. `ops.landed_tables` says what each was made of, `ops.landed_places` which rows of those made of
@@ -87,8 +87,8 @@ class _Landed:
         self.entries = [(compiler, entry) for compiler in compilers for entry in compiler.entries(table)]
         self.keys = [_row_key(compiler, entry) for compiler, entry in self.entries]
         self.query = _query(con, table, compilers)
-        self.is_costly = any(_is_costly(compiler, entry) for compiler, entry in self.entries)
         self.is_by_row = all(key == "" for key in self.keys)
+        self.is_costly = not self.is_by_row or any(_is_costly(compiler, entry) for compiler, entry in self.entries)
         read = {
             compiler.mapping.raw_table(group): compiler.columns.get(group)
             for compiler, entry in self.entries for group in compiler.groups(entry)
@@ -106,26 +106,26 @@ class _Landed:
         return f"landed.{identifier(self.table)}"
 
     def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made: _Made | None, places: LandedPlaces) -> None:
-        if made and made.version == self.version and self.is_costly:
-            self.told_since = made.told_since
+        alike = made if self.is_costly and made and made.query_hash == self.query_hash else None
+        if alike and alike.version == self.version:
+            self.told_since = alike.told_since
             return
-        is_alike = self.is_costly and made is not None and made.query_hash == self.query_hash
-        if made and is_alike and not self.is_by_row:  # else its files tell
-            self.told_since = places.since(self.table, made.version, made.told_since)
+        if alike and not self.is_by_row:  # else its files tell
+            self.told_since = places.begin(self.table, alike.version, alike.told_since)
         if self.told_since is None:
             places.forget(self.table)
-        # what `ops.laid_files` holds is believed where the table was made of it
-        is_laid = made and made.version == _hash(self.query, self.changes.laid(self.raw_tables))
-        touched = self._touched() if is_alike and is_laid else None
+        touched = self._rows_touched() if alike and self._is_laid(alike) else None
         with places.told(self.table, _of_any(touched)) if self.told_since else nullcontext():
-            if touched is not None:
+            if touched is None:
+                self._lay_anew(con, kind)
+            else:
                 self._exchange_rows(con, touched)
-                return
-            if kind:
-                con.execute(f"drop {kind} {self.name}")
-            con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
 
-    def _touched(self) -> dict[str, str] | None:
+    def _is_laid(self, made: _Made) -> bool:
+        """Tell whether what `ops.laid_files` holds is what the table was made of: only then it is believed."""
+        return made.version == _hash(self.query, self.changes.laid(self.raw_tables))
+
+    def _rows_touched(self) -> dict[str, str] | None:
         """Return for each raw table which rows the files touch that came or went; None where they cannot be told or are many."""
         touched: dict[str, str] = {}
         for (compiler, entry), key in zip(self.entries, self.keys, strict=True):
@@ -134,6 +134,11 @@ class _Landed:
             if condition is None or touched.setdefault(raw_table, condition) != condition:
                 return None
         return touched
+
+    def _lay_anew(self, con: duckdb.DuckDBPyConnection, kind: str | None) -> None:
+        if kind:
+            con.execute(f"drop {kind} {self.name}")
+        con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
 
     def _exchange_rows(self, con: duckdb.DuckDBPyConnection, touched: Dictionary[str, str]) -> None:
         query = self.query

@@ -40,7 +40,7 @@ _TABLES = (
     "create table if not exists ops.table_feeds (table_name varchar, raw_table varchar)",
     "create table if not exists ops.landed_tables (table_name varchar, query_hash varchar, version varchar,"
     " is_by_row boolean, has_rows boolean, columns varchar)",
-    # since which version `ops.landed_places` tells of it; null where it does not
+    # since which version `ops.landed_places` tells of it, null where it does not; older versions made the table without
     "alter table ops.landed_tables add column if not exists told_since varchar",
     # places of landed rows that came, went or changed, of tables whose rows are made of several
     "create table if not exists ops.landed_places (table_name varchar, _raw_table varchar, _file_hash varchar,"
