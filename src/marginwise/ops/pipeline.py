@@ -105,8 +105,6 @@ def run(
 
 def _run_stage(context: RunContext, stage: str) -> StageReport:
     started = None
-    facts: dict[str, Any] = {}
-    failed = True
     try:
         # open from its beginning to its end, whoever else opens it meanwhile; then closed: its memory is free for the next
         with warehouse_of(context) as con:
@@ -115,17 +113,29 @@ def _run_stage(context: RunContext, stage: str) -> StageReport:
             begin_stage(con, context.run_id, stage, context.now())
             started = time.perf_counter()
             facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
-        failed = False
-    except MarginwiseError as error:
-        facts = dict(error.as_dict())
-        raise
-    finally:
+            seconds = _end_stage(context, con, stage, started, facts)
+    except BaseException as error:
         if started is not None:
-            seconds = round(time.perf_counter() - started, 3)
+            told = dict(error.as_dict()) if isinstance(error, MarginwiseError) else {}
             with warehouse_of(context) as con:  # opened anew: what broke the stage may have broken its connection too
-                end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
-            log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
+                _end_stage(context, con, stage, started, told, failed=True)
+        raise
     return StageReport(stage, seconds, facts)
+
+
+def _end_stage(
+    context: RunContext,
+    con: duckdb.DuckDBPyConnection,
+    stage: str,
+    started: float,
+    facts: dict[str, Any],
+    *,
+    failed: bool = False,
+) -> float:
+    seconds = round(time.perf_counter() - started, 3)
+    end_stage(con, context.run_id, stage, context.now(), failed=failed, facts=facts)
+    log.info("stage %s", "failed" if failed else "done", extra={"stage": stage, "seconds": seconds})
+    return seconds
 
 
 def _noticed(context: RunContext, stage: str) -> dict[str, Any]:
