@@ -34,7 +34,8 @@ _DAYS = {
 _CORRECTED_SHARE = 0.05
 _CORRECTED = """
     select * replace (
-        shipping_cost_amount + 1 as shipping_cost_amount, last_day() + interval 30 hour as updated_at
+        cast(shipping_cost_amount + 1 as decimal(18, 2)) as shipping_cost_amount,
+        last_day() + interval 30 hour as updated_at
     )
     from all_orders
     where ordered_at < last_day() and ordered_at >= last_day() - 30

@@ -17,6 +17,7 @@ from tests.beginnings import SHOP, Beginnings
 from tests.shell import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
+INHERITED = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
 COMPARE = """
 import json, sys, duckdb
 from tests.reliability.stores import contents, differing
@@ -40,7 +41,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     # uv takes seconds where pip takes a minute; pip where uv cannot reach the index that pip is configured for
     for command in (uv, pip) if request.param == "uv" and uv[0].exists() else (pip,):
         venv.create(folder, with_pip=command is pip, clear=True)
-        done = subprocess.run([*command, "-q", ROOT], capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, "-q", ROOT], env=INHERITED, capture_output=True, text=True, check=False)
         told = done.stderr
         if done.returncode == 0:
             return python.parent
@@ -52,11 +53,9 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def test_a_plain_install_publishes_what_the_locked_one_does(
     installed: Path, beginnings: Beginnings, tmp_path: Path
 ) -> None:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-
     def answer(*command: str | Path, **variables: str) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env={**inherited, **variables}, capture_output=True, text=True, check=False
+            command, cwd=tmp_path, env={**INHERITED, **variables}, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Warning" not in done.stderr  # found wrong once: every query warned of the call it was fetched by

@@ -18,6 +18,8 @@ from marginwise.settings import Settings, WarehouseSettings
 __all__ = ["engine_options", "open_warehouse", "transaction", "write_declared"]
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
+_MARK_OF_AN_OWNER = "_owner"
+"""How the name of the file ends by which DuckDB 2 tells its overflow apart from that of others."""
 
 
 def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
@@ -106,7 +108,7 @@ def _remove_leftovers(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         return
     used = {Path(name).name for (name,) in con.execute("select path from duckdb_temporary_files()").fetchall()}
     for leftover in folder.glob("duckdb_temp_*"):
-        if leftover.name not in used:
+        if leftover.name not in used and not leftover.name.endswith(_MARK_OF_AN_OWNER):
             leftover.unlink(missing_ok=True)
 
 
