@@ -86,7 +86,7 @@ class WarehouseSettings(Section):
     dsn_variable: str = Field("MARGINWISE_POSTGRES_DSN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     schema_prefix: str = Field("marginwise_", pattern=r"^[a-z][a-z0-9_]{0,29}$")
     readers: tuple[str, ...] = ()
-    memory_limit: str = Field("4GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$", exclude=True)
+    memory_limit: str = Field("3.5GB", pattern=r"^[0-9]+(\.[0-9]+)? ?[KMGT]i?B$", exclude=True)
     threads: int = Field(0, ge=0, le=1024, exclude=True)
 
 

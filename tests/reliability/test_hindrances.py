@@ -190,8 +190,8 @@ def test_reading_commands_tell_a_damaged_warehouse_too(store: Path) -> None:
 def test_too_little_memory_names_the_setting(store: Path) -> None:
     path = store / "marginwise.toml"
     settings = path.read_text(encoding="utf-8")
-    assert '# memory_limit = "4GB"' in settings
-    path.write_text(settings.replace('# memory_limit = "4GB"', 'memory_limit = "6MB"'), encoding="utf-8")
+    assert '# memory_limit = "3.5GB"' in settings
+    path.write_text(settings.replace('# memory_limit = "3.5GB"', 'memory_limit = "6MB"'), encoding="utf-8")
     with pytest.raises(OutOfMemory) as caught:
         run_here(store, "check")
     assert "memory_limit" in str(caught.value.fix)
