@@ -1,7 +1,8 @@
 """`python -m benchmarks.warehouse`: what landing, checking and building cost, against one hand-written DuckDB script.
 
 Both read the same Parquet of a generated store: order lines, as many visits, about three times as many events. What is
-measured is a process of its own, so that CPU time and peak memory are its own. Then one more day arrives and is taken in. What dbt costs by itself is measured by the same stages on a store of fifty orders to which a day comes.
+measured is a process of its own, so that CPU time and peak memory are its own. Then one more day arrives and is taken in.
+What dbt costs by itself is measured by the same stages on a store of fifty orders to which a day comes.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from marginwise.settings import load_settings
 from tests.reliability.stores import built, differing, run_here
 from tests.reliability.test_kept import SCHEMAS, changed_rows, facts_of
 
-OWN = """
+FILES_OF_OWN = """
 [source]
 name = "own"
 currency = "EUR"
@@ -29,7 +29,8 @@ path = "lines*.csv"
 
 [files.items]
 path = "items*.csv"
-
+"""
+OWN = """
 [[tables]]
 table = "orders"
 from = "lines"
@@ -69,17 +70,6 @@ name = '"name"'
 """
 # each row of the source gives two products, and shares one with the next row
 CHAINED = """
-[source]
-name = "own"
-currency = "EUR"
-time_zone = "UTC"
-
-[files.lines]
-path = "lines*.csv"
-
-[files.items]
-path = "items*.csv"
-
 [[tables]]
 table = "orders"
 from = "lines"
@@ -119,7 +109,7 @@ def _own_store(folder: Path, mapping: str) -> Path:
     (folder / "marginwise.toml").write_text(
         '[sources.own]\nmapping = "own.map.toml"\ndata = "data"\n', encoding="utf-8"
     )
-    (folder / "own.map.toml").write_text(mapping, encoding="utf-8")
+    (folder / "own.map.toml").write_text(FILES_OF_OWN + mapping, encoding="utf-8")
     return folder
 
 

@@ -32,10 +32,13 @@
     {%- for reference in contract['references'] -%} {%- do flips.append(parents_flipped(reference)) -%} {%- endfor -%}
     {%- if not execute -%} {{- return(landed) -}} {%- endif -%}
     {%- if table in var('whole_tables') -%} {{- return(judged_as_a_whole(landed)) -}} {%- endif -%}
-    {%- do make_beside('told', places_told(table) if table in var('tables_told') else files_come_and_gone(table)) -%}
+    {%- set is_by_place = table in var('tables_told') -%}
+    {%- do make_beside('told', places_told(table) if is_by_place else files_come_and_gone(table)) -%}
     {%- do make_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ is_in_state('landed_rows', 'come', table)) -%}
     {%- set reasons = [] -%}
-    {%- if is_any(own_touched('told') ~ (" where state = 'gone'" if table not in var('tables_told') else '')) -%} {%- do reasons.append(is_in_state('before', 'gone', table)) -%} {%- endif -%}
+    {%- if is_any(own_touched('told') ~ ('' if is_by_place else " where state = 'gone'")) -%}
+        {%- do reasons.append(is_in_state('before', 'gone', table)) -%}
+    {%- endif -%}
     {%- for flipped in flips if is_any('(' ~ flipped ~ ') as flipped') -%}
         {%- set reference = contract['references'][flips.index(flipped)] -%}
         {%- do reasons.append(is_among('before', reference['columns'], '(' ~ flipped ~ ')', listed=reference['to_columns'])) -%}
