@@ -234,7 +234,9 @@ settled as (
         {%- for column in reference['columns'] %}
         {{ 'and ' if not loop.first }}{{ alias }}.{{ reference['to_columns'][loop.index0] }} = fitted.{{ column }}
         {%- endfor %}
-    cross join (select count(*) > 0 as is_present from {{ source('landed', reference['table']) }}) as {{ alias }}_presence
+    cross join (
+        select count(*) > 0 as is_present from (select 1 from {{ source('landed', reference['table']) }} limit 1) as any_row
+    ) as {{ alias }}_presence
 {%- endmacro %}
 
 {% macro any_broken(rules) -%}

@@ -8,7 +8,7 @@
 {% macro types_of(relation) %}
     {%- set types = {} -%}
     {%- if execute -%}
-        {%- for column in adapter.get_columns_in_relation(relation) -%}
+        {%- for column in get_columns_in_relation(relation) -%}
             {%- do types.update({column.name: type_name(column)}) -%}
         {%- endfor -%}
     {%- endif -%}

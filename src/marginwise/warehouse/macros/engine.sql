@@ -88,6 +88,13 @@
         {%- endfor -%} , 0)
 {%- endmacro %}
 
+{# Where a row lies in its table: it holds within a transaction, and finding it again by this costs least. #}
+{% macro row_address() -%}
+    {{ return(adapter.dispatch('row_address', 'marginwise')()) }}
+{%- endmacro %}
+{% macro duckdb__row_address() -%} {{ return('rowid') }} {%- endmacro %}
+{% macro postgres__row_address() -%} {{ return('ctid') }} {%- endmacro %}
+
 {# A run that exchanges rows in many tables writes them into their places once, at its end, not whenever its log has grown.
    A run that makes everything anew is not to hold all it replaces until then. #}
 {% macro written_at_the_end() -%}

@@ -208,7 +208,8 @@
 {% macro exchange_touched(target, changes) -%}
     {%- set columns = columns_of(target) -%}
     {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns -%}
-    {%- set is_read, earlier = config.get('rows_anew_are_read', false), this.identifier ~ '__earlier' -%}
+    {%- set is_told, is_read = config.get('is_told', true), config.get('rows_anew_are_read', false) -%}
+    {%- set earlier = this.identifier ~ '__earlier' -%}
     {%- set fresh = changes.incorporate(path={'identifier': this.identifier ~ '__anew'}) if is_read else this.identifier ~ '__fresh' -%}
     {%- set reached = (own_touched() if touched == 'own' else held_before('intermediate', touched)) if touched else changes -%}
     {%- call statement('fresh') -%}
@@ -217,10 +218,10 @@
         {{ model['compiled_code'] }}
     );
     {%- endcall -%}
-    {%- if config.get('is_told', true) -%}
+    {%- if is_told -%}
     {%- call statement('main') -%}
     create temporary table {{ earlier }} as (
-        select {{ told }} from {{ target }} as earlier
+        select {{ row_address() }} as _row, {{ told }} from {{ target }} as earlier
         {%- if touched %}
         where {{ is_among('earlier', key, reached) }}
         {%- endif %}
@@ -237,12 +238,15 @@
     select {{ told }}, 1, '{{ invocation_id }}'
     from ((select {{ told }} from {{ fresh }}) except all (select {{ told }} from {{ earlier }})) as come;
     {%- endif %}
-    drop table {{ earlier }};
     {%- endcall -%}
     {%- endif -%}
     {%- set of_this_run = 'true' if touched else "_run = '" ~ invocation_id ~ "'" -%}
-    {%- call statement('exchange' if config.get('is_told', true) else 'main') -%}
-    delete from {{ target }} as earlier where {{ is_among('earlier', key, reached, of_this_run) }};
+    {%- call statement('exchange' if is_told else 'main') -%}
+    delete from {{ target }} as earlier
+    where
+    {%- if touched and is_told %} {{ row_address() }} in (select _row from {{ earlier }})
+    {%- else %} {{ is_among('earlier', key, reached, of_this_run) }}
+    {%- endif %};
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }} as fresh
     {%- if not touched %}
@@ -250,6 +254,9 @@
     {%- endif %};
     {%- if not is_read %}
     drop table {{ fresh }};
+    {%- endif %}
+    {%- if is_told %}
+    drop table {{ earlier }};
     {%- endif %}
     {%- endcall -%}
 {%- endmacro %}

@@ -1,4 +1,5 @@
-{# DuckDB replaces a table or view in one statement within a transaction: no relation beside it has to be made and renamed. #}
+{# DuckDB replaces a table or view in one statement, which is a transaction of its own: no relation beside it has to be made and
+   renamed, and nothing has to be begun; only what was begun to compile it is committed. #}
 
 {% materialization table, adapter='duckdb' %}
   {{ return(replace_relation('table')) }}
@@ -14,7 +15,7 @@
   {%- if existing is not none and existing.type != kind -%}
     {%- do adapter.drop_relation(existing) -%}
   {%- endif -%}
-  {%- call statement('main') -%}
+  {%- call statement('main', auto_begin=false) -%}
     create or replace {{ kind }} {{ target }} as (
       {{ model['compiled_code'] }}
     );

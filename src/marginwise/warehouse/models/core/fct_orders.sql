@@ -57,7 +57,8 @@ numbered as (
     from (
         select store_id, order_id, customer_id, ordered_at, order_date from counted
         where is_sale and customer_id is not null
-        {{ and_rows_staying('store_id, order_id, customer_id, ordered_at, order_date', ['store_id', 'customer_id'], 'counted', 'is_sale') }}
+        {{ and_rows_staying('store_id, order_id, customer_id, ordered_at, order_date', ['store_id', 'customer_id'],
+            changed('int_orders_resolved'), 'is_sale') }}
     ) as sales
     window history as (partition by store_id, customer_id order by ordered_at, order_id)
 

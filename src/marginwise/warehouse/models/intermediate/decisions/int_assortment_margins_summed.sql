@@ -16,7 +16,7 @@ entries as (
 
 purchases_judged as (
 
-    select * from {{ rows_anew('int_assortment_purchases_judged') }}
+    select * from {{ ref('int_assortment_purchases_judged') }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Grain: one customer of a partner or category (unit_kind, unit_id), ever: when the first purchase of it was, and
 -- whether another day's purchase of the same unit followed within H days, passed or not: windows judge only those for whom
--- they have.
-{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched', rows_anew_are_read=true, is_told=false) }}
+-- they have. All customers in a full refresh, else those of touched entries.
+{{ config(materialized='view') }}
 with entries as (
 
     select * from {{ ref('int_assortment_entries_assigned') }}

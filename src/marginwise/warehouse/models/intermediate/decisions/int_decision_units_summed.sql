@@ -30,16 +30,20 @@ window_revenues as (
 
 ),
 
--- channels are measured against the revenue of all customers judged, guests included
-acquired_revenues as (
+-- summed within each window first: one pass over the evidence, which is large
+periods_summed as (
 
     select
         store_id,
-        sum(net_revenue_amount) as net_revenue_amount,
-        sum(case when unit_id in ('Unassigned', 'Guests') then net_revenue_amount else 0 end) as unattributed_amount
+        unit_kind,
+        unit_id,
+        period,
+        {% for name in evidence_sum_names() -%}
+        sum({{ name }}) as {{ name }},
+        {% endfor -%}
+        count(case when orders_count > 0 then 1 end) as customers_count
     from evidence
-    where unit_kind = 'channel' and period = 'current'
-    group by store_id
+    group by store_id, unit_kind, unit_id, period
 
 ),
 
@@ -50,12 +54,25 @@ units_summed as (
         unit_kind,
         unit_id,
         {% for name in evidence_sum_names() -%}
-        sum(case when period = 'current' then {{ name }} end) as {{ name }},
+        max(case when period = 'current' then {{ name }} end) as {{ name }},
         {% endfor -%}
-        sum(case when period = 'previous' then net_revenue_amount end) as previous_net_revenue_amount,
-        sum(case when period = 'current' and orders_count > 0 then 1 else 0 end) as customers_count
-    from evidence
+        max(case when period = 'previous' then net_revenue_amount end) as previous_net_revenue_amount,
+        max(case when period = 'current' then customers_count else 0 end) as customers_count
+    from periods_summed
     group by store_id, unit_kind, unit_id
+
+),
+
+-- channels are measured against the revenue of all customers judged, guests included
+acquired_revenues as (
+
+    select
+        store_id,
+        sum(net_revenue_amount) as net_revenue_amount,
+        sum(case when unit_id in ('Unassigned', 'Guests') then net_revenue_amount else 0 end) as unattributed_amount
+    from units_summed
+    where unit_kind = 'channel' and net_revenue_amount is not null
+    group by store_id
 
 ),
 

@@ -36,7 +36,7 @@ payments as (
 
 touches as (
 
-    select * from {{ rows_anew('int_touches_found') }}
+    select * from {{ ref('int_touches_found') }}
 
 ),
 

@@ -1,10 +1,6 @@
 -- Grain: one order. The last touch before it: the channel the order states, else its session's, else, for an order
 -- that names no session, the customer's latest session within `last_touch_days`. An order whose session is not in the
--- data is Unassigned.
-{{ config(
-    materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', is_told=false, rows_anew_are_read=true
-) }}
-
+-- data is Unassigned. All orders in a full refresh, else the touched ones.
 with stated as (
 
     select
