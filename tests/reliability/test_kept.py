@@ -9,7 +9,10 @@ import duckdb
 import pytest
 from benchmarks.day import Day
 
+from marginwise.engine.build_state import BuildState, keep_state
 from marginwise.errors import BuildFailed
+from marginwise.ops import stages
+from marginwise.ops.forgetting import forget
 from marginwise.ops.pipeline import run
 from marginwise.settings import load_settings
 from tests.reliability.arrivals import rows_of
@@ -88,6 +91,34 @@ def test_a_key_that_a_failed_check_left_twice_is_asked_again(tmp_path: Path) -> 
     for _ in range(2):
         with pytest.raises(BuildFailed, match="assert_staging_keys_are_unique"):
             run_here(store, "check")
+
+
+def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found wrong once: the check had taken its rows in, and what it was said to be made with was the same again."""
+
+    def killed_at_its_end(con: duckdb.DuckDBPyConnection, stage: str, state: BuildState) -> None:
+        kept.append(state)
+        if len(kept) == 2:
+            raise KeyboardInterrupt
+        keep_state(con, stage, state)
+
+    kept: list[BuildState] = []
+    store = small_store(tmp_path / "store", orders=50)
+    run_here(store, "land", "check")
+    without = built(store, "checks", "quarantine")
+    add_row(store, "orders-2026-01-05.csv", "orders", order_id="second")
+    run_here(store, "land")
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "keep_state", killed_at_its_end)
+        with pytest.raises(KeyboardInterrupt):
+            run_here(store, "check")
+    assert differing(built(store, "checks", "quarantine"), without) == ["checks.chk_orders"]
+    (store / "data" / "orders-2026-01-05.csv").unlink()
+    forget(load_settings(store), ["orders-2026-01-05.csv"])
+    assert facts_of(store, "land", "check")["check"]["made_anew_because"] is None
+    assert not differing(built(store, "checks", "quarantine"), without)
 
 
 def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ class BuildState:
 
     `parts` must be equal for rows of before to be kept: hashes by what they speak of. `contents` holds for each landed
     table a hash of all it is made of; `by_row` names those whose rows each come of one row of one file. `files` are the
-    contents that count, with their rows.
+    contents that count, with their rows. `told_since` names for a landed table the version since which the places that
+    differ are told; of what was kept it says nothing.
     """
 
     parts: dict[str, str] = field(default_factory=dict)
@@ -127,7 +128,8 @@ def keep_state(con: duckdb.DuckDBPyConnection, stage: str, state: BuildState) ->
     """Write down what a stage was made with, now that it has come to its end."""
     with transaction(con):
         con.execute("delete from ops.build_state where stage = ?", [stage])
-        con.execute("insert into ops.build_state values (?, ?)", [stage, json.dumps(asdict(state), sort_keys=True)])
+        told = asdict(replace(state, told_since={}))  # told anew by each landing
+        con.execute("insert into ops.build_state values (?, ?)", [stage, json.dumps(told, sort_keys=True)])
 
 
 def forget_state(con: duckdb.DuckDBPyConnection, *stages: str) -> None:
