@@ -21,6 +21,7 @@ from marginwise.errors import (
     OutOfMemory,
     StoreBusy,
 )
+from marginwise.ops.forgetting import forget
 from marginwise.ops.run_lock import held_alone
 from marginwise.settings import load_settings
 from tests.reliability.stores import built, differing, run_here, small_store
@@ -84,6 +85,8 @@ def test_of_two_runs_one_is_refused_and_told_who_is_at_work(store: Path) -> None
         for _ in range(2):  # trying empties the lock's own file
             with pytest.raises(StoreBusy, match=rf"at work: process {os.getpid()} on ") as refused:
                 run_here(store, "land")
+        with pytest.raises(StoreBusy, match="at work"):
+            forget(load_settings(store), ["orders.csv"])
     assert refused.value.exit_code == 6
     run_here(store, "land")
 

@@ -49,7 +49,7 @@
 {%- endmacro %}
 
 {# Rows in, and what became of them, one row per table: a row both read and in quarantine would count twice. `unreadable_lines` is a
-   relation of the model that asks. Each count asks for its own rows: most are rare, and an engine skips the parts without any. #}
+   relation of the model that asks. Each count asks for its own rows: most are rare, and DuckDB skips the parts of a table without any. #}
 {% macro counts_of_all_tables() -%}
     {%- for table, contract in contract_tables().items() -%}
     {%- set newest, checked = contract['freshness_column'], ref('chk_' ~ table) -%}
