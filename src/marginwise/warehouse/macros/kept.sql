@@ -39,7 +39,8 @@
 {%- endmacro %}
 
 {# And, in a kept run, the rows of before that stay as they are, of the groups in which others are made anew: for what a row's place
-   among others tells. #}
+   among others tells. `relation` lists these groups, or more: a table, since an engine that cannot tell how few they are reads the
+   large one into memory to find them. #}
 {% macro and_rows_staying(columns, group, relation, condition) -%}
     {%- if is_kept() -%}
     union all
