@@ -84,6 +84,13 @@ def test_personal_data_stay_out_of_what_readers_get(demo_store: DemoStore) -> No
     assert not re.search(r"[\w.]+@[\w.]+", memo)
 
 
+def test_what_is_published_is_for_other_tools_too_and_the_warehouse_for_this_one(demo_store: DemoStore) -> None:
+    formats = "select tags['storage_version'] from duckdb_databases() where not internal"
+    for name, told in (("published/store.duckdb", "v1.0.0+"), ("warehouse.duckdb", "v1.5.0+")):
+        with duckdb.connect(demo_store.folder / ".marginwise" / name, read_only=True) as con:
+            assert con.execute(formats).fetchall() == [(told,)]
+
+
 def test_the_readme_shows_the_table_as_printed(demo_store: DemoStore) -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     shown = re.search(r"```text\n(.*?)```", readme, re.DOTALL)

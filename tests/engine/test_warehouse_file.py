@@ -22,6 +22,18 @@ def test_no_bar_is_drawn_where_json_is_written(tmp_path: Path) -> None:
     con.close()
 
 
+def test_a_new_file_is_of_the_format_of_today_and_one_that_is_there_keeps_its_own(tmp_path: Path) -> None:
+    formats = []
+    with duckdb.connect(tmp_path / "before.duckdb", config={"storage_compatibility_version": "v1.4.0"}) as con:
+        con.execute("create table kept as select 1 as one")
+    for name in ("new", "before"):
+        open_warehouse(tmp_path / f"{name}.duckdb").close()
+        con = open_warehouse(tmp_path / f"{name}.duckdb", options={"threads": "1"})
+        formats += con.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchall()
+        con.close()
+    assert formats == [("v1.5.0+",), ("v1.4.0+",)]
+
+
 def test_a_file_that_is_no_warehouse_is_named(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     path.write_bytes(b"no database" * 1000)

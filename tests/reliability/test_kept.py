@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from benchmarks.day import Day
+from benchmarks.day import LastDays
 
 from marginwise.engine.build_state import BuildState, keep_state
 from marginwise.errors import BuildFailed
@@ -123,7 +123,7 @@ def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
 
 def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:
     """Windows move on, customers come of age, visits close: what the passing of time reaches is made anew as well."""
-    store = Day(tmp_path / "store", orders=3000)
+    store = LastDays(tmp_path / "store", orders=3000)
     run_here(store.directory, "land", "check", "build")
     store.arrive()
     facts = facts_of(store.directory, "land", "check", "build")

@@ -15,11 +15,13 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["engine_options", "open_warehouse", "transaction", "write_declared"]
+__all__ = ["FILE_FORMAT", "engine_options", "open_warehouse", "transaction", "write_declared"]
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"
 """How the name of the file ends by which DuckDB 2 tells its overflow apart from that of others."""
+FILE_FORMAT = {"storage_compatibility_version": "v1.5.0"}
+"""The format of a new file: of the oldest engine that is supported, not of the oldest that there ever was."""
 
 
 def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
@@ -83,6 +85,8 @@ def open_warehouse(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        if not read_only and not path.exists():  # the others, dbt among them, open it with options of their own
+            duckdb.connect(str(path), config=FILE_FORMAT).close()
         con = duckdb.connect(str(path), read_only=read_only, config=dict(options or {}))
     except duckdb.Error as error:
         raise hindrance(error, path.name) or BrokenStore(

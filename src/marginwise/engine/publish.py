@@ -76,7 +76,8 @@ def publish_store(
     draft = target.with_name(f"{target.name}.draft")
     for leftover in target.parent.glob(f"{draft.name}*"):
         leftover.unlink()
-    con.execute(f"attach {literal(str(draft))} as published")
+    # other tools read it: in the oldest format that the engine writes, whatever that of the warehouse is
+    con.execute(f"attach {literal(str(draft))} as published (storage_version 'v1.0.0')")
     try:
         columns = _published_columns(con)
         tables = _copy_tables(con, columns)
