@@ -63,7 +63,16 @@
         left_out.row_count - quarantined.lost_count as rows_superseded,
         quarantined.row_count + broken_lines.row_count as rows_quarantined,
         warned.row_count as rows_warned,
-        {% if newest -%} current_rows.newest_at {%- else -%} cast(null as timestamp) as newest_at {%- endif %}
+        {% if newest -%}
+        (
+            -- in this form the engine skips what is older than what it has seen
+            select cast({{ newest }} as timestamp) from {{ checked }}
+            where _is_current and {{ newest }} <= date '9999-12-31'
+            order by {{ newest }} desc
+            limit 1
+        ) as newest_at
+        {%- else -%} cast(null as timestamp) as newest_at
+        {%- endif %}
     from (select count(*) as row_count from {{ checked }}) as checked
     cross join (select count(*) as row_count from {{ checked }} where not _is_current) as left_out
     cross join (
@@ -71,12 +80,6 @@
         where _violations is not null
     ) as quarantined
     cross join (select count(*) as row_count from {{ checked }} where _violations is null and _warnings is not null) as warned
-    {%- if newest %}
-    cross join (
-        select cast(max({{ newest }}) as timestamp) as newest_at from {{ checked }}
-        where _is_current and {{ newest }} <= date '9999-12-31'
-    ) as current_rows
-    {%- endif %}
     cross join (select count(*) as row_count from unreadable_lines where table_name = '{{ table }}') as broken_lines
     {% endfor -%}
 {%- endmacro %}

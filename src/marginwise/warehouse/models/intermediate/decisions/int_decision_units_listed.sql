@@ -14,11 +14,11 @@ spend as (
 
 assortment as (
 
-    select distinct
+    select
         store_id, unit_kind, unit_id, case when unit_kind = 'partner' then unit_id end as partner_id,
         case when unit_kind = 'partner' then 'terms' else 'assortment' end as own_lever
-    from {{ ref('int_assortment_margins_summed') }}
-    where period = 'current'
+    from {{ ref('int_decision_units_summed') }}
+    where unit_kind in ('partner', 'category') and net_revenue_amount is not null
 
 ),
 

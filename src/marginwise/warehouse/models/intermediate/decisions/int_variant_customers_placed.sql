@@ -17,13 +17,6 @@ customers_acquired as (
 
 ),
 
-first_orders as (
-
-    select * from {{ ref('fct_orders') }} as orders
-    where order_number = 1 and {{ is_asked_for('orders', ['store_id', 'customer_key'], 'customers_acquired') }}
-
-),
-
 final as (
 
     select
@@ -38,20 +31,19 @@ final as (
                         'customers_acquired.acquisition_channel', 'customers_acquired.acquisition_campaign'
                     ) }}
         end as first_campaign,
-        first_orders.channel_name as last_channel,
+        customers_acquired.first_order_channel as last_channel,
         case
-            when {{ is_campaign('first_orders.campaign_name') }}
-                then {{ campaign_unit_id('first_orders.channel_name', 'first_orders.campaign_name') }}
+            when {{ is_campaign('customers_acquired.first_order_campaign') }}
+                then
+                    {{ campaign_unit_id(
+                        'customers_acquired.first_order_channel', 'customers_acquired.first_order_campaign'
+                    ) }}
         end as last_campaign
     from customers_acquired
     inner join windows
         on
             customers_acquired.store_id = windows.store_id
             and customers_acquired.first_order_date between windows.start_date and windows.end_date
-    inner join first_orders
-        on
-            customers_acquired.store_id = first_orders.store_id
-            and customers_acquired.customer_key = first_orders.customer_key
 
 )
 

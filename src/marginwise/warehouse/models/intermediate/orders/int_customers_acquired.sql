@@ -90,7 +90,8 @@ final as (
         end as acquisition_basis,
         touched.order_date < periods.censored_until_date as is_left_censored,
         {{ add_days('touched.order_date', var('horizon_days')) }} <= periods.as_of_date as is_mature,
-        touched.ordered_at as first_order_at
+        touched.ordered_at as first_order_at,
+        touched.channel_name as first_order_channel, touched.campaign_name as first_order_campaign
     from touched
     inner join periods on touched.store_id = periods.store_id
 

@@ -4,8 +4,7 @@
 
 with sessions as (
 
-    select store_id, session_id, visitor_id, customer_id, started_at from {{ ref('int_sessions_built') }} as built
-    where {{ is_touched('built', 'int_visitors_touched', ['store_id', 'visitor_id']) }}
+    select * from {{ ref('int_visits_touched') }}
 
 ),
 

@@ -28,7 +28,10 @@
     where
         orders.order_number = 1
         and (
-            {{ add_days('orders.order_date', var('horizon_days')) }} between first_as_of_date and last_as_of_date
-            or orders.order_date between first_censored_date and last_censored_date
+            (
+                {{ add_days('orders.order_date', var('horizon_days')) }} > first_as_of_date
+                and {{ add_days('orders.order_date', var('horizon_days')) }} <= last_as_of_date
+            )
+            or (orders.order_date >= first_censored_date and orders.order_date < last_censored_date)
         )
 {% endcall %}

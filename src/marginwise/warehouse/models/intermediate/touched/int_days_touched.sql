@@ -14,22 +14,22 @@ with windows as (
 
 ),
 
--- a window that moved gained and lost days at its ends; one that came or went did so with all its days
+-- a window that moved gained or lost the days between its starts and between its ends; one that came or went, all its days
 windows_moved as (
 
     select
         store_id,
         is_of_decision,
         min(start_date) as first_start_date,
-        case when {{ moved }} then max(start_date) else max(end_date) end as last_start_date,
-        min(end_date) as first_end_date,
+        case when {{ moved }} then {{ add_days('max(start_date)', -1) }} else max(end_date) end as last_start_date,
+        {{ add_days('min(end_date)', 1) }} as first_end_date,
         max(end_date) as last_end_date
     from windows
     group by store_id, window_name, is_of_decision, _run
 
 ),
 
-final as (
+spans as (
 
     select store_id, is_of_decision, first_start_date as first_date, last_start_date as last_date from windows_moved
     union
@@ -37,4 +37,5 @@ final as (
 
 )
 
-select * from final
+select * from spans
+where first_date <= last_date

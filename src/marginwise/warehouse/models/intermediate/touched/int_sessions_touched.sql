@@ -11,7 +11,7 @@
     select store_id, session_id from {{ changed('chk_orders') }}
     union all
     select sessions.store_id, sessions.session_id
-    from {{ ref('int_sessions_built') }} as sessions
+    from {{ ref('int_visits_touched') }} as sessions
     inner join {{ changed('int_visitors_linked') }} as visitors
         on sessions.store_id = visitors.store_id and sessions.visitor_id = visitors.visitor_id
     union all
