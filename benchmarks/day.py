@@ -36,7 +36,7 @@ _CORRECTED_SHARE = 0.05
 _CORRECTED = """
     select * replace (
         cast(shipping_cost_amount + 1 as decimal(18, 2)) as shipping_cost_amount,
-        date '{day}' + interval 30 hour as updated_at
+        greatest(updated_at, date '{day}') + interval 30 hour as updated_at
     )
     from all_orders
     where ordered_at < date '{day}' and ordered_at >= date '{day}' - 30

@@ -121,7 +121,7 @@ def _measured(directory: Path, lines: int) -> bool:
     print(
         f"check + build is {whole.seconds / floor.seconds:.2f} times the floor on the clock,"
         f" {whole.cpu_seconds / floor.cpu_seconds:.2f} times its CPU\n"
-        f"beyond dbt's own work a day costs {told} of the whole"
+        f"beyond dbt's own work, to check and build a day costs {told} of the whole"
     )
     for table, is_equal in found:
         print(f"{'equal' if is_equal else 'DIFFERENT'}: {table}")

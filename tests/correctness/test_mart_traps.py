@@ -171,6 +171,15 @@ def guests_refunds_and_partners(stores: Stores) -> None:
     stores.add("refunds", store, refund("of nobody", at(80), 9, product_id="p"))
 
 
+def a_nameless_refund_among_customers(stores: Stores) -> None:
+    """All orders name their customers, and one refund names neither order nor customer."""
+    store = "known"
+    stores.add("products", store, {"product_id": "p", "name": "p", "category": "cat p"})
+    for day in range(0, 200, 10):
+        stores.sell(store, f"o{day}", day, f"c{day}")
+    stores.add("refunds", store, refund("of nobody", at(80), 9, product_id="p"))
+
+
 def a_first_sale_after_the_window(stores: Stores) -> None:
     """One customer cancels an order of a partner within the window and first buys of it when the data end."""
     store = "late"
@@ -186,7 +195,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     stores = Stores()
     for scenario in (one_process_of_two_ages, data_appended_later, spend_that_converts_nobody, unfinished_business,
                      quantities_and_payments_in_other_shapes, one_channel_with_nearly_all_visits,
-                     guests_refunds_and_partners, a_first_sale_after_the_window):  # fmt: skip
+                     guests_refunds_and_partners, a_nameless_refund_among_customers, a_first_sale_after_the_window):  # fmt: skip
         scenario(stores)
     connection = build(stores.tables, select="+path:models/marts", vars={"horizon_days": HORIZON})
     yield connection
@@ -201,6 +210,13 @@ def units(con: duckdb.DuckDBPyConnection, store: str, kind: str = "channel") -> 
 def evidence(con: duckdb.DuckDBPyConnection, store: str, unit: str, kind: str = "channel") -> list[dict[str, Any]]:
     where = f"store_id = '{store}' and unit_kind = '{kind}' and unit_id = '{unit}'"
     return records(con, f"select * from marts.mart_decision_evidence where {where}")
+
+
+def test_whatever_has_evidence_is_listed(con: duckdb.DuckDBPyConnection) -> None:
+    """Found wrong once: the refund of a guest in a store without guests was evidence of a unit that was none."""
+    assert [row["cm2_amount"] for row in evidence(con, "known", "Guests")] == [Decimal(-9)]
+    strange = "select * from marts.mart_decision_evidence anti join marts.mart_decision_units using (store_id, unit_kind, unit_id)"
+    assert records(con, strange) == []
 
 
 def test_equal_processes_of_different_age_give_equal_evidence(con: duckdb.DuckDBPyConnection) -> None:

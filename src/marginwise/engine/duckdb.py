@@ -86,7 +86,7 @@ def open_warehouse(
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if not read_only and not path.exists():  # the others, dbt among them, open it with options of their own
-            duckdb.connect(str(path), config=FILE_FORMAT).close()
+            duckdb.connect(str(path), config=dict(FILE_FORMAT)).close()
         con = duckdb.connect(str(path), read_only=read_only, config=dict(options or {}))
     except duckdb.Error as error:
         raise hindrance(error, path.name) or BrokenStore(

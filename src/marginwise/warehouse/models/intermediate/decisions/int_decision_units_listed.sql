@@ -12,19 +12,19 @@ spend as (
 
 ),
 
-assortment as (
+-- units with evidence in the window
+evident as (
 
-    select
-        store_id, unit_kind, unit_id, case when unit_kind = 'partner' then unit_id end as partner_id,
-        case when unit_kind = 'partner' then 'terms' else 'assortment' end as own_lever
-    from {{ ref('int_decision_units_summed') }}
-    where unit_kind in ('partner', 'category') and net_revenue_amount is not null
+    select store_id, unit_kind, unit_id from {{ ref('int_decision_units_summed') }} where orders_count is not null
 
 ),
 
-guest_orders as (
+-- a refund that names neither order nor customer is the guests' too
+guests as (
 
-    select * from {{ ref('fct_orders') }} where is_counted and customer_key is null
+    select store_id from {{ ref('fct_orders') }} where is_counted and customer_key is null
+    union
+    select store_id from evident where unit_kind = 'channel' and unit_id = 'Guests'
 
 ),
 
@@ -60,7 +60,7 @@ units as (
         null as own_lever
     from touched
     union all
-    select distinct store_id, 'channel', 'Guests', 'Guests', null, null from guest_orders
+    select store_id, 'channel', 'Guests', 'Guests', null, null from guests
     union all
     select distinct
         touched.store_id, 'campaign', {{ campaign_unit_id('channel_name', 'campaign_name') }},
@@ -72,9 +72,12 @@ units as (
         and touched.last_touch_date >= least(windows.start_date, windows.end_date)
     union all
     select
-        assortment.store_id, unit_kind, unit_id, coalesce(partner_name, unit_id), null, own_lever
-    from assortment
-    left join partners on assortment.store_id = partners.store_id and assortment.partner_id = partners.partner_id
+        evident.store_id, unit_kind, unit_id, coalesce(partners.partner_name, unit_id), null,
+        case when unit_kind = 'partner' then 'terms' else 'assortment' end
+    from evident
+    left join partners
+        on evident.store_id = partners.store_id and evident.unit_kind = 'partner' and evident.unit_id = partners.partner_id
+    where unit_kind in ('partner', 'category')
 
 ),
 
