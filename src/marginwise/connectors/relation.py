@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from marginwise.connectors.mapping import Mapping, TableMapping
 
-__all__ = ["FILES_TABLE", "active_rows", "cleaned_columns", "numbered_rows", "window_day"]
+__all__ = ["FILES_TABLE", "active_rows", "active_rows_count", "cleaned_columns", "numbered_rows", "window_day"]
 
 FILES_TABLE = """
 create table if not exists ops.files (
@@ -23,6 +23,7 @@ create table if not exists ops.files (
     window_start date, window_end date, note varchar
 )
 """
+_OF_ACTIVE_FILE = "join ops.files as f on f.raw_table = {raw_table} and f.file_hash = r._file_hash and f.is_active"
 # Where exports overlap, a row counts once: its copies in one file are told apart, and the same copy in two files has one
 # number. Numbers follow the order of the file; what two files have in the same place follows its content.
 _NUMBERED = """
@@ -97,12 +98,26 @@ def active_rows(mapping: Mapping, group: str, columns: Dictionary[str, str]) -> 
     sql = (
         "select "
         + ",\n        ".join(listed)
-        + f"\n    from raw.{identifier(raw_table)} as r\n    join ops.files as f "
-        + f"on f.raw_table = {literal(raw_table)} and f.file_hash = r._file_hash and f.is_active"
+        + f"\n    from raw.{identifier(raw_table)} as r\n    {_OF_ACTIVE_FILE.format(raw_table=literal(raw_table))}"
     )
     if mapping.load_mode(group) == "window":
         sql += _WINDOW.format(raw_table=literal(raw_table), day=window_day(mapping, group, columns))
     return sql
+
+
+def active_rows_count(mapping: Mapping, group: str) -> str:
+    """Return the query of how many rows of a file group are active, file by file.
+
+    Parameters
+    ----------
+    mapping
+        The mapping.
+    group
+        One of its file groups that is not loaded by window.
+    """
+    raw_table = mapping.raw_table(group)
+    counts = f"select _file_hash, count(*) as row_count from raw.{identifier(raw_table)} group by _file_hash"
+    return f"select r.row_count from ({counts}) as r\n    {_OF_ACTIVE_FILE.format(raw_table=literal(raw_table))}"
 
 
 def numbered_rows(mapping: Mapping, entry: TableMapping, columns: Dictionary[str, str]) -> str:

@@ -10,6 +10,7 @@ from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
 from marginwise.connectors.declared_formats import declared_formats
 from marginwise.connectors.reach import only_rows, row_key, rows_of_keys
+from marginwise.connectors.relation import active_rows_count
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import transaction
 from marginwise.engine.landed_changes import FileChanges
@@ -38,8 +39,8 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
     takes only the rows that the files touch which came or went (its own, where each row is made of one row of one file;
     those that share its key, where they are numbered or chosen within one), and stays as it is where nothing it is made
     of has changed. `ops.landed_tables` says what each was made of, `ops.landed_places` which rows of those made of
-    several the check has not seen, `ops.table_feeds` which raw tables each is read from, `ops.declared_formats` which
-    formats a mapping declares.
+    several the check has not seen, `ops.landed_rows` how many rows each holds, `ops.table_feeds` which raw tables each is
+    read from, `ops.declared_formats` which formats a mapping declares.
 
     Raises
     ------
@@ -65,6 +66,8 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         places = LandedPlaces(con)
         for relation in relations:
             relation.write(con, present.get(relation.table), made_of.get(relation.table), places)
+        counts = "\nunion all\n".join(relation.row_count for relation in relations)
+        con.execute(f"create or replace view ops.landed_rows as\n{counts}")
         _replace_rows(con, "ops.landed_tables", [relation.described(con) for relation in relations])
         changes.keep()
 
@@ -104,6 +107,19 @@ class _Landed:
     @property
     def name(self) -> str:
         return f"landed.{identifier(self.table)}"
+
+    @property
+    def row_count(self) -> str:
+        """Return the query of its name and how many rows it holds.
+
+        Where it is a view of one row per raw row, those are counted file by file: sooner than by looking each one's file up.
+        """
+        counted = f"select count(*) as row_count from {self.name}"
+        if self.entries and self.is_by_row and not self.is_costly:
+            counted = "\nunion all\n".join(
+                active_rows_count(compiler.mapping, entry.group) for compiler, entry in self.entries
+            )
+        return f"select {literal(self.table)} as table_name, sum(row_count)::bigint as row_count from ({counted})"
 
     def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made: _Made | None, places: LandedPlaces) -> None:
         alike = made if self.is_costly and made and made.query_hash == self.query_hash else None

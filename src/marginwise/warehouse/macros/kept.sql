@@ -224,7 +224,7 @@
     create temporary table {{ earlier }} as (
         select {{ row_address() }} as _row, {{ told }} from {{ target }} as earlier
         {%- if touched %}
-        where {{ is_among('earlier', key, reached) }}
+        where {{ is_among('earlier', key, reached) }} {%- if touched == 'own' %} and {{ may_be_a_place('earlier') }} {%- endif %}
         {%- endif %}
     );
     insert into {{ changes }} ({{ told }}, _change, _run)

@@ -89,8 +89,17 @@
         {{ here }}
     ),
 
+    -- of one raw table, all rows of a file have one date and one day: a hash alone is found sooner than all four together
     held as (
-        select distinct _raw_table, _file_hash, _file_date, _landed_date from {{ this }}
+        {%- for raw_table in run_query('select distinct _raw_table from ' ~ this ~ ' order by 1').columns[0].values() %}
+        {{ 'union all' if not loop.first }}
+        select '{{ raw_table }}' as _raw_table, _file_hash, min(_file_date) as _file_date, min(_landed_date) as _landed_date
+        from {{ this }}
+        where _raw_table = '{{ raw_table }}'
+        group by _file_hash
+        {%- else %}
+        select _raw_table, _file_hash, _file_date, _landed_date from {{ this }}
+        {%- endfor %}
     )
 
     select 'come' as state, * from (select * from here except select * from held) as come
@@ -163,13 +172,47 @@
 {%- endmacro %}
 
 {% macro landed_rows_of_places(landed, table) -%}
-    {%- set span = run_query('select min(_row_number), max(_row_number) from ' ~ own_touched()).rows[0] -%}
     insert into {{ own_touched('landed') }}
     select * from {{ landed }} as landed_rows
     where
-        _row_number between {{ span[0] }} and {{ span[1] }}
+        {{ may_be_a_place('landed_rows') }}
         and {{ has_place_in('landed_rows') }}
         and not ({{ is_in_state('landed_rows', 'come', table) }})
+{%- endmacro %}
+
+{# May the row lie in one of those places, by its number alone? Told as constants, beside the join that says whether it does: spans that
+   are so far apart that an engine skips what of a large file lies between them. #}
+{% macro may_be_a_place(alias) -%}
+    {%- set spans -%}
+    with files as (
+        select _file_hash, min(_row_number) as first_row, max(_row_number) as last_row from {{ own_touched() }}
+        group by _file_hash
+    ),
+
+    begun as (
+        select
+            *,
+            case
+                when first_row <= 100000 + max(last_row) over (
+                    order by first_row, _file_hash rows between unbounded preceding and 1 preceding
+                ) then 0
+                else 1
+            end as is_first
+        from files
+    )
+
+    select min(first_row), max(last_row) from (
+        select *, sum(is_first) over (order by first_row, _file_hash) as span_number from begun
+    ) as numbered
+    group by span_number
+    order by span_number
+    {%- endset -%}
+    (
+        {%- for span in run_query(spans).rows -%}
+        {{ ' or ' if not loop.first }}{{ alias }}._row_number between {{ span[0] }} and {{ span[1] }}
+        {%- else %} false
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 {# Keys of a parent of which an accepted row came or went, run by run. #}

@@ -8,6 +8,10 @@ unreadable_lines as (
     {{ unreadable_lines_of_tables() }}
 ),
 
+landed_rows as materialized (
+    {{ landed_rows_of_tables() }}
+),
+
 counted as (
     {{ counts_of_all_tables() }}
 ),

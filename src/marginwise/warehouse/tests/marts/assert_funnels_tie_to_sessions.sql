@@ -30,30 +30,42 @@ funnels as (
 
 ),
 
-period_sessions as (
+sessions as (
 
-    select sessions.*, 'window' as period_kind
+    select
+        sessions.*,
+        case when is_pending then 0 else 1 end as is_closed,
+        case when sessions.session_date between windows.start_date and windows.end_date then 1 else 0 end as is_in_window
     from {{ ref('fct_sessions') }} as sessions
-    inner join windows
-        on
-            sessions.store_id = windows.store_id
-            and sessions.session_date between windows.start_date and windows.end_date
-    union all
-    select sessions.*, 'month' as period_kind
-    from {{ ref('fct_sessions') }} as sessions
+    left join windows on sessions.store_id = windows.store_id
+
+),
+
+summed as (
+
+    select
+        store_id,
+        count(*) as sessions,
+        sum(is_closed) as closed,
+        sum(case when has_purchased then is_closed else 0 end) as purchased,
+        sum(is_in_window) as window_sessions,
+        sum(is_in_window * is_closed) as window_closed,
+        sum(case when has_purchased then is_in_window * is_closed else 0 end) as window_purchased
+    from sessions
+    group by store_id
 
 ),
 
 expected as (
 
     select
-        store_id,
-        period_kind,
-        sum(case when is_pending then 0 else 1 end) as sessions_count,
-        sum(case when is_pending then 1 else 0 end) as pending_sessions_count,
-        sum(case when has_purchased and not is_pending then 1 else 0 end) as purchased_sessions_count
-    from period_sessions
-    group by store_id, period_kind
+        store_id, 'month' as period_kind, closed as sessions_count, sessions - closed as pending_sessions_count,
+        purchased as purchased_sessions_count
+    from summed
+    union all
+    select store_id, 'window', window_closed, window_sessions - window_closed, window_purchased
+    from summed
+    where window_sessions > 0
 
 )
 

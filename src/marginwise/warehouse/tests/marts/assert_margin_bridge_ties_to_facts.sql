@@ -3,29 +3,37 @@ with lines as (
 
     select
         store_id,
-        sum(case when is_counted then line_amount else 0 end) as kept,
-        sum(net_revenue_amount) as net_revenue,
-        case when has_cost then sum(case when is_counted then cm1_amount end) end as cm1,
-        case when has_cost then sum(case when is_counted then cm2_amount end) end as cm2
+        kept,
+        net_revenue,
+        case when is_costed then cm1 end as cm1,
+        case when is_costed then cm2 end as cm2
     from (
         select
-            *,
-            max(case when is_counted and not is_cancelled and goods_cost_basis <> 'unknown' then 1 else 0 end)
-                over (partition by store_id) = 1 as has_cost
+            store_id,
+            sum(case when is_counted then line_amount else 0 end) as kept,
+            sum(net_revenue_amount) as net_revenue,
+            sum(case when is_counted then cm1_amount end) as cm1,
+            sum(case when is_counted then cm2_amount end) as cm2,
+            max(case when is_counted and not is_cancelled and goods_cost_basis <> 'unknown' then 1 else 0 end) = 1 as is_costed
         from {{ ref('fct_order_lines') }}
-    ) as lines
-    group by store_id, has_cost
+        group by store_id
+    ) as summed
+
+),
+
+sold_products as (
+
+    select distinct store_id, product_key from {{ ref('fct_order_lines') }}
+    where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
 
 ),
 
 -- a refund on no order line: its product's sales say whether a margin is told, any sale's where it names no product
 costed_products as (
 
-    select distinct store_id, product_key from {{ ref('fct_order_lines') }}
-    where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
+    select store_id, product_key from sold_products
     union
-    select store_id, 'no product' from {{ ref('fct_order_lines') }}
-    where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
+    select store_id, 'no product' from sold_products
 
 ),
 
