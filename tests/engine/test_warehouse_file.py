@@ -87,6 +87,14 @@ def test_models_are_built_in_the_memory_declared(tmp_path: Path) -> None:
         WarehouseProject(tmp_path / "warehouse.duckdb", {}, options=options).build("channel_rules")
 
 
+def test_a_run_that_exchanges_rows_takes_a_fifth_of_the_memory(tmp_path: Path) -> None:
+    path, options = tmp_path / "warehouse.duckdb", {"memory_limit": "5GiB", "threads": "1"}
+    with open_warehouse(path, options=options) as con:
+        for anew, taken in ((True, "5.0 GiB"), (False, "1.0 GiB")):
+            WarehouseProject(path, {}, options=options).build("channel_rules", anew=anew)
+            assert con.execute("select current_setting('memory_limit')").fetchall() == [(taken,)]
+
+
 def test_what_the_engine_may_take_is_no_part_of_what_a_run_is_made_of() -> None:
     small = Settings(warehouse=WarehouseSettings(memory_limit="1GB", threads=1))
     assert small.identity() == Settings().identity()

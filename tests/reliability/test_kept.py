@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from benchmarks.day import LastDays
 
+from marginwise.engine import dbt
 from marginwise.engine.build_state import BuildState, keep_state
 from marginwise.errors import BuildFailed
 from marginwise.ops import stages
@@ -71,6 +72,24 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     assert not differing(built(store, *SCHEMAS), kept)
     set_horizon(store, 60)
     assert "settings" in str(facts_of(store, "check")["check"]["made_anew_because"])
+
+
+@pytest.mark.parametrize("stage", ["check", "build"])
+def test_what_does_not_fit_into_the_memory_of_few_rows_is_made_anew(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = small_store(tmp_path / "store", drops=1)
+    run_here(store, "land", "check", "build")
+    arrive(store, *waiting_days(store)[0])
+    run_here(store, "land", *(("check",) if stage == "build" else ()))
+    monkeypatch.setattr(dbt, "options_for_few_rows", lambda _: {"memory_limit": "6MB"})
+    facts = facts_of(store, stage)
+    assert "little memory" in str(facts[stage]["made_anew_because"])
+    monkeypatch.undo()
+    assert stage == "build" or "not been built before" in str(facts_of(store, "build")["build"]["made_anew_because"])
+    exchanged = built(store, *SCHEMAS)
+    run(load_settings(store), ("check", "build"), anew=True)
+    assert not differing(built(store, *SCHEMAS), exchanged)
 
 
 def test_a_key_that_a_failed_check_left_twice_is_asked_again(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+from marginwise.engine.duckdb import options_for_few_rows
 from marginwise.engine.postgres import PostgresServer
 from marginwise.errors import BuildFailed
 from marginwise.settings import Settings
@@ -189,6 +190,7 @@ class WarehouseProject:
                 "MARGINWISE_WAREHOUSE": str(self.warehouse),
                 "MARGINWISE_BUILD_PREFIX": "",
                 "MARGINWISE_ENGINE_OPTIONS": json.dumps(dict(self.options)),
+                "MARGINWISE_OPTIONS_FOR_FEW_ROWS": json.dumps(options_for_few_rows(self.options)),
             }
         return {
             **self.server.libpq_variables(),
@@ -202,7 +204,8 @@ class WarehouseProject:
 
         On a server it depends on the names of database and schemas.
         """
-        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, "MARGINWISE_ENGINE_OPTIONS": "{}"}
+        of_this_run = {name: "{}" for name in self._target() if "_OPTIONS" in name}
+        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, **of_this_run}
         key = tuple(target.get(name) for name in ("MARGINWISE_POSTGRES_DATABASE", "MARGINWISE_BUILD_PREFIX"))
         if key not in self._parsed:
             folder = self.warehouse.parent / "target" if self.server else _parse_directory()

@@ -15,11 +15,13 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["FILE_FORMAT", "engine_options", "open_warehouse", "transaction", "write_declared"]
+__all__ = ["FILE_FORMAT", "engine_options", "open_warehouse", "options_for_few_rows", "take_all_options", "transaction",
+           "write_declared"]  # fmt: skip
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"
 """How the name of the file ends by which DuckDB 2 tells its overflow apart from that of others."""
+_ENOUGH_FOR_FEW_ROWS = 500e6
 FILE_FORMAT = {"storage_compatibility_version": "v1.5.0"}
 """The format of a new file: of the oldest engine that is supported, not of the oldest that there ever was."""
 
@@ -41,6 +43,42 @@ def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
         "memory_limit": min(declared, memory, key=_bytes),
         "threads": str(warehouse.threads or threads),
     }
+
+
+def options_for_few_rows(options: Mapping[str, str]) -> dict[str, str]:
+    """Return how the engine works in a run that exchanges rows and keeps the rest, by the names of its own options.
+
+    It writes many tables into their places once, at its end, not whenever its log has grown. Most of what it reads it reads
+    once, and to keep that in memory costs more than it spares (a page of a machine's memory is emptied before it is given
+    out, one that is there is read into again): it takes a fifth, but not below 500 MB. What needs more than the whole of
+    it beside that, on disk, is not few rows.
+
+    Parameters
+    ----------
+    options
+        See `engine_options`; without them the engine takes what it likes.
+
+    Examples
+    --------
+    >>> options_for_few_rows({"memory_limit": "10GB"})["memory_limit"]
+    '2000000000B'
+    >>> options_for_few_rows({"memory_limit": "64MB"})["memory_limit"]
+    '64000000B'
+    """
+    suited = {"checkpoint_threshold": "1GB"}
+    if options:
+        memory = _bytes(options["memory_limit"])
+        suited["memory_limit"] = f"{min(memory, max(memory / 5, _ENOUGH_FOR_FEW_ROWS)):.0f}B"
+        suited["max_temp_directory_size"] = f"{memory:.0f}B"
+    return suited
+
+
+def take_all_options(con: duckdb.DuckDBPyConnection, options: Mapping[str, str]) -> None:
+    """Let the engine work again as `engine_options` say, after a run over few rows."""
+    for name in options_for_few_rows(options):
+        con.execute(f"reset global {name}")
+    for name, value in options.items():
+        con.execute(f"set global {name} = '{value}'")
 
 
 @cache

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -21,9 +21,10 @@ from marginwise.decisions.causes import causes_of
 from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.build_state import BuildState, forget_state, keep_state, kept_state, state_of
 from marginwise.engine.day_contents import day_contents
-from marginwise.engine.dbt import WarehouseProject, warehouse_variables
-from marginwise.engine.duckdb import engine_options, open_warehouse, write_declared
+from marginwise.engine.dbt import NodeResult, WarehouseProject, warehouse_variables
+from marginwise.engine.duckdb import engine_options, open_warehouse, take_all_options, write_declared
 from marginwise.engine.exchange import Exchange
+from marginwise.engine.hindrances import hindrance
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.postgres import server_of
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
@@ -31,9 +32,11 @@ from marginwise.engine.stage_tables import active_files, broken_rules, table_gra
 from marginwise.errors import (
     BadSettings,
     BrokenStore,
+    BuildFailed,
     ContractViolated,
     MissingTable,
     NothingPublished,
+    OutOfMemory,
 )
 from marginwise.ops.identity import run_identity
 from marginwise.ops.source_mappings import is_own_mapping, source_mappings, sources_with_tax
@@ -46,6 +49,9 @@ _EVIDENCE = tuple(f"marts.mart_decision_{name}" for name in ("units", "evidence"
 _PUBLISHED = ("core.dim_*", "core.fct_order_lines", "core.fct_refunds", "marts.*", "quarantine.*", "ops.checks",
               "ops.table_grades", "intermediate.int_periods_set", "staging.*")  # fmt: skip
 _ASKED = "it was asked for"
+_TOO_MUCH = "what it touches is too much to be exchanged in little memory"
+_OVERFLOW = re.compile(r"max_temp_directory_size|duckdb_temp_storage")
+_Made = TypeVar("_Made")
 Work = Callable[["RunContext"], dict[str, Any]]
 _DATA_FILE = re.compile(r"\.(csv|tsv|txt|parquet)(\.(gz|bz2|zst))?$", re.IGNORECASE)
 
@@ -144,9 +150,11 @@ def check_contract(context: RunContext) -> dict[str, Any]:
             forget_state(con, "check", "build")
         elif before:
             keep_state(con, "check", state.while_made(before))
-    if before is None or anew_because:
-        context.project().build("tag:check", progress=context.told("check"))
-    else:
+
+    def checked(anew: bool) -> None:
+        if anew or before is None:
+            context.project().build("tag:check", progress=context.told("check"))
+            return
         untouched = [f"chk_{table}" for table in state.untouched_tables(before)]
         context.project(whole_tables=state.whole_tables(before), tables_told=state.tables_told(before)).build(
             "tag:check",
@@ -154,6 +162,8 @@ def check_contract(context: RunContext) -> dict[str, Any]:
             anew=False,
             progress=context.told("check"),
         )
+
+    _, anew_because = _made(context, checked, anew_because, "check", "build")
     with warehouse_of(context) as con:
         keep_state(con, "check", state)
         context.exchange.fetch(con, "ops.checks", "ops.table_grades")
@@ -180,9 +190,11 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
         anew_because = _ASKED if context.anew else state.reason_against(kept_state(con, "build"))
         if anew_because:
             forget_state(con, "build")
-    results = context.project().build(
-        "*", exclude="tag:check", anew=anew_because is not None, progress=context.told("build")
-    )
+
+    def built(anew: bool) -> list[NodeResult]:
+        return context.project().build("*", exclude="tag:check", anew=anew, progress=context.told("build"))
+
+    results, anew_because = _made(context, built, anew_because, "build")
     kinds = [node.kind for node in results]
     with warehouse_of(context) as con:
         keep_state(con, "build", state)
@@ -194,6 +206,22 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
         "built_from": origin,
         "made_anew_because": anew_because,
     }
+
+
+def _made(
+    context: RunContext, make: Callable[[bool], _Made], anew_because: str | None, *stages: str
+) -> tuple[_Made, str | None]:
+    """Return what is made, and why all of it anew: also where what is touched does not fit into what few rows may take."""
+    try:
+        return make(anew_because is not None), anew_because
+    except BuildFailed as error:
+        is_too_much = isinstance(hindrance(error), OutOfMemory) or _OVERFLOW.search(str(error))
+        if anew_because or context.exchange.server or not is_too_much:
+            raise
+    with warehouse_of(context) as con:
+        forget_state(con, *stages)
+        take_all_options(con, engine_options(context.settings.warehouse))
+    return make(True), _TOO_MUCH
 
 
 def built_from(context: RunContext, con: duckdb.DuckDBPyConnection) -> str:

@@ -95,10 +95,13 @@
 {% macro duckdb__row_address() -%} {{ return('rowid') }} {%- endmacro %}
 {% macro postgres__row_address() -%} {{ return('ctid') }} {%- endmacro %}
 
-{# A run that exchanges rows in many tables writes them into their places once, at its end, not whenever its log has grown.
-   A run that makes everything anew is not to hold all it replaces until then. #}
-{% macro written_at_the_end() -%}
-    {%- if not flags.FULL_REFRESH -%} {{ adapter.dispatch('written_at_the_end', 'marginwise')() }} {%- endif -%}
+{# How the engine works in a run that exchanges rows, see `options_for_few_rows`; one that makes everything anew takes what there is. #}
+{% macro suited_to_few_rows() -%}
+    {%- if not flags.FULL_REFRESH -%} {{ adapter.dispatch('suited_to_few_rows', 'marginwise')() }} {%- endif -%}
 {%- endmacro %}
-{% macro duckdb__written_at_the_end() -%} set global checkpoint_threshold = '1GB' {%- endmacro %}
-{% macro postgres__written_at_the_end() -%} {%- endmacro %}
+{% macro duckdb__suited_to_few_rows() -%}
+    {%- for name, value in fromjson(env_var('MARGINWISE_OPTIONS_FOR_FEW_ROWS', '{}')).items() %}
+    set global {{ name }} = '{{ value }}';
+    {%- endfor -%}
+{%- endmacro %}
+{% macro postgres__suited_to_few_rows() -%} {%- endmacro %}
