@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from marginwise.connectors.compilation import Compiler
 from marginwise.connectors.mapping import Mapping, load_mapping
 from marginwise.connectors.reach import row_key
+from marginwise.contract.loader import contracts
 from marginwise.engine.build_state import keep_state, state_of
 from marginwise.engine.gone_files import forget_files, gone_files
 from marginwise.engine.ledger import raw_columns
@@ -256,6 +258,35 @@ def test_a_number_that_grows_wider_makes_the_table_anew(tmp_path: Path) -> None:
         pq.write_table(pa.table(one), shop.data / f"sales-{day}.parquet")
         assert shop.land(day).refused == []
     assert shop.rows("select quantity from landed.order_items order by all") == [(2,), (2**40,)]
+
+
+@pytest.mark.parametrize(
+    ("load", "product", "counts"),
+    [
+        ("append", '"Item"', [0, 2, 4]),
+        ("replace", '"Item"', [0, 2, 2]),
+        ("append", "unnest([\"Item\", 'B'])", [0, 4, 8]),
+    ],
+)
+def test_landed_rows_are_counted_as_they_are_read(load: str, product: str, counts: list[int], tmp_path: Path) -> None:
+    """Found wrong once: a table whose only file holds no rows had no number of rows, one of several per row too few."""
+    text = FLAT.replace('path = "sales*.csv"', f'path = "sales*.parquet"\nload = "{load}"')
+    shop = Shop(tmp_path, text.replace("'\"Item\"'", f"'''{product}'''"))
+    for day, count in enumerate(counts):
+        told = {
+            "No": pa.string(),
+            "Day": pa.timestamp("s"),
+            "Item": pa.string(),
+            "Price": pa.float64(),
+            "Pieces": pa.int32(),
+        }
+        row = {"No": str(day), "Day": dt.datetime(2024, 7, 1), "Item": "A", "Price": 2.0, "Pieces": day}  # noqa: DTZ001
+        rows = [row] * min(day, 1) * 2
+        pq.write_table(pa.Table.from_pylist(rows, pa.schema(told)), shop.data / f"sales-2024-07-0{day + 1}.parquet")
+        shop.land(day)
+        counted = dict(shop.rows("select table_name, row_count from ops.landed_rows"))
+        assert counted == {table: shop.rows(f"select count(*) from landed.{table}")[0][0] for table in contracts()}
+        assert counted["order_items"] == count
 
 
 def test_an_older_file_that_makes_a_number_wider_makes_the_table_anew(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_a_warehouse_that_an_older_version_landed_is_checked_without_landing_aga
     with open_warehouse(_warehouse(store)) as con:
         con.execute("alter table ops.landed_tables drop column told_since")
         con.execute("drop table ops.landed_places")
+        con.execute("drop view ops.landed_rows")
     run_here(store, "check")
 
 

@@ -19,7 +19,10 @@ _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR
 _FULL = re.compile(
     r"No space left|File too large|Disk quota|Could not write file|max_temp_directory_size", re.IGNORECASE
 )
-_TOO_LITTLE = re.compile(r"Out of Memory Error|could not allocate block", re.IGNORECASE)
+_TOO_LITTLE = re.compile(
+    r"Out of Memory Error|could not allocate block|failed to (pin|allocate|offload) (data )?block|failed to allocate data",
+    re.IGNORECASE,
+)
 _REFUSED = re.compile(r"Permission denied|Read-only file system|Is a directory|Not a directory", re.IGNORECASE)
 _LOCKED = re.compile(r"Could not set lock on file")
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<process>\d+)\)")
@@ -45,6 +48,8 @@ def hindrance(error: BaseException, file_name: str = "warehouse.duckdb") -> Marg
     --------
     >>> type(hindrance(OSError(28, "No space left on device", "store.duckdb.draft"))).__name__
     'DiskFull'
+    >>> type(hindrance(duckdb.TransactionException("Failed to commit: failed to pin block of size 256.0 KiB"))).__name__
+    'OutOfMemory'
     >>> hindrance(ValueError("something else")) is None
     True
     """

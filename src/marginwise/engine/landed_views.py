@@ -115,11 +115,13 @@ class _Landed:
         Where it is a view of one row per raw row, those are counted file by file: sooner than by looking each one's file up.
         """
         counted = f"select count(*) as row_count from {self.name}"
-        if self.entries and self.is_by_row and not self.is_costly:
+        is_one_to_one = self.is_by_row and not self.is_costly and "unnest" not in self.query.lower()
+        if self.entries and is_one_to_one:
             counted = "\nunion all\n".join(
                 active_rows_count(compiler.mapping, entry.group) for compiler, entry in self.entries
             )
-        return f"select {literal(self.table)} as table_name, sum(row_count)::bigint as row_count from ({counted})"
+        summed = "coalesce(sum(row_count), 0)::bigint"
+        return f"select {literal(self.table)} as table_name, {summed} as row_count from ({counted})"
 
     def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made: _Made | None, places: LandedPlaces) -> None:
         alike = made if self.is_costly and made and made.query_hash == self.query_hash else None

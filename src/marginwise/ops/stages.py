@@ -50,7 +50,7 @@ _PUBLISHED = ("core.dim_*", "core.fct_order_lines", "core.fct_refunds", "marts.*
               "ops.table_grades", "intermediate.int_periods_set", "staging.*")  # fmt: skip
 _ASKED = "it was asked for"
 _TOO_MUCH = "what it touches is too much to be exchanged in little memory"
-_OVERFLOW = re.compile(r"max_temp_directory_size|duckdb_temp_storage")
+_OVERFLOW = "max_temp_directory_size"
 _Made = TypeVar("_Made")
 Work = Callable[["RunContext"], dict[str, Any]]
 _DATA_FILE = re.compile(r"\.(csv|tsv|txt|parquet)(\.(gz|bz2|zst))?$", re.IGNORECASE)
@@ -215,7 +215,7 @@ def _made(
     try:
         return make(anew_because is not None), anew_because
     except BuildFailed as error:
-        is_too_much = isinstance(hindrance(error), OutOfMemory) or _OVERFLOW.search(str(error))
+        is_too_much = isinstance(hindrance(error), OutOfMemory) or _OVERFLOW in str(error)
         if anew_because or context.exchange.server or not is_too_much:
             raise
     with warehouse_of(context) as con:

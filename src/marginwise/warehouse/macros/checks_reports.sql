@@ -48,20 +48,22 @@
     {% endfor -%}
 {%- endmacro %}
 
-{# How many rows each landed table holds. Where DuckDB lands, landing lays the view that counts them sooner, a version of long ago aside. #}
-{% macro landed_rows_of_tables() -%}
-    {{ return(adapter.dispatch('landed_rows_of_tables', 'marginwise')()) }}
+{# The relation that tells how many rows each landed table holds. Where DuckDB lands, landing lays a view that counts them sooner, a
+   version of long ago aside. #}
+{% macro landed_rows() -%}
+    {{ return(adapter.dispatch('landed_rows', 'marginwise')()) }}
 {%- endmacro %}
-{% macro default__landed_rows_of_tables() -%}
-    {%- for table in contract_tables() -%}
-    {{ 'union all' if not loop.first }}
-    select '{{ table }}' as table_name, count(*) as row_count from {{ source('landed', table) }}
-    {% endfor -%}
+{% macro default__landed_rows() -%}
+    (
+        {%- for table in contract_tables() %}
+        {{ 'union all' if not loop.first }}
+        select '{{ table }}' as table_name, count(*) as row_count from {{ source('landed', table) }}
+        {%- endfor %}
+    )
 {%- endmacro %}
-{% macro duckdb__landed_rows_of_tables() -%}
-    {%- if is_any("information_schema.tables where table_schema = 'ops' and table_name = 'landed_rows'") -%}
-    select table_name, row_count from ops.landed_rows
-    {%- else -%} {{ default__landed_rows_of_tables() }}
+{% macro duckdb__landed_rows() -%}
+    {%- if is_any("information_schema.tables where table_schema = 'ops' and table_name = 'landed_rows'") -%} ops.landed_rows
+    {%- else -%} {{ default__landed_rows() }}
     {%- endif -%}
 {%- endmacro %}
 

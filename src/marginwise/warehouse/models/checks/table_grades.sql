@@ -9,7 +9,7 @@ unreadable_lines as (
 ),
 
 landed_rows as materialized (
-    {{ landed_rows_of_tables() }}
+    select table_name, row_count from {{ landed_rows() }} as counted
 ),
 
 counted as (
