@@ -74,7 +74,7 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
     assert "settings" in str(facts_of(store, "check")["check"]["made_anew_because"])
 
 
-@pytest.mark.parametrize("stage", ["check", "build"])
+@pytest.mark.parametrize("stage", [pytest.param("check", marks=pytest.mark.soak), "build"])
 def test_what_does_not_fit_into_the_memory_of_few_rows_is_made_anew(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
