@@ -70,7 +70,7 @@ _WAREHOUSE = {
     "dsn_variable": "The environment variable that holds the server's connection string.",
     "schema_prefix": "What the names of this store's schemas begin with on the server.",
     "readers": "Roles of the server that may read what is published.",
-    "memory_limit": "Memory the engine works in; beyond it, it works on disk. The process takes about 1 GB more.",
+    "memory_limit": "Memory the engine works in; beyond it, it works on disk. The process takes up to 2.5 GB more.",
     "threads": "Cores the engine works on; 0 for all.",
 }
 
