@@ -340,6 +340,33 @@ def test_missing_exchange_rates_and_empty_tables_stop_the_run() -> None:
     con.close()
 
 
+def test_costs_and_refunds_without_an_order_ask_for_a_rate_too() -> None:
+    # found wrong once: both passed the check, and the build stopped without a word of which currency and which day
+    dollars = {"currency": "USD"}
+    con = build(
+        {
+            "orders": [order("known", **dollars), order("priced", ordered_at="2026-01-07 10:00:00", **dollars)],
+            "order_items": [line("known"), line("priced")],
+            "product_costs": [
+                {"product_id": "mug", "valid_from": "2026-01-06", "unit_cost": "3", "currency": "GBP"},
+                {"product_id": "mug", "valid_from": "2026-01-08", "unit_cost": "3", "currency": "SEK"},
+            ],
+            "refunds": [
+                {"refund_id": "of a line", "order_id": "known", "refunded_at": "2026-01-08 10:00:00", "amount": "1"},
+                {"refund_id": "of none", "refunded_at": "2026-01-09 10:00:00", "amount": "1"},
+            ],
+            "exchange_rates": [{"date": f"2026-01-{day:02}", "currency": "USD", "rate": "0.9"} for day in (5, 7)],
+        },
+        select=CHECK,
+    )
+    stops = con.execute("select table_name, message from ops.checks where severity = 'stop' and row_count > 0").fetchall()
+    assert dict(stops) == {
+        "product_costs": "product_costs: no exchange rate to EUR for GBP on 2026-01-07. Add them to exchange_rates.",
+        "refunds": "refunds: no exchange rate to EUR for USD on 2026-01-09. Add them to exchange_rates.",
+    }
+    con.close()
+
+
 def test_typed_and_own_columns_pass_through(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     con = open_warehouse(path)

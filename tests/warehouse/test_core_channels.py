@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import duckdb
@@ -214,3 +215,18 @@ def test_spend_of_a_misspelt_store_counts_and_is_told(ten_days_back: duckdb.Duck
     assert ten_days_back.execute(told).fetchall() == [("warn", 1, "Spend of a store without orders and visits: mian.")]
     spent = "marts.mart_daily_revenue where spend_amount <> 0"
     assert amounts(ten_days_back, spent, "store_id", "spend_amount") == {"main": 7.0, "mian": 7.0}
+
+
+def test_neither_a_channel_called_guests_nor_an_early_test_order_stops_the_build() -> None:
+    # found wrong once: the channel was one unit with the orders of nobody known, and the test order's day in no dimension
+    tables: Tables = {
+        "orders": [order("o", DAY, customer_id="c"), order("guest", DAY), order("rehearsal", "2022-12-20", is_test=True)],
+        "order_items": [item("o"), item("guest"), item("rehearsal")],
+        "marketing_spend": [{"spend_date": DAY, "channel": "Guests", "spend_amount": 7, "currency": "EUR"}],
+    }
+    con = build(tables)
+    units = amounts(con, "marts.mart_decision_units where unit_kind = 'channel'", "unit_id", "unit_name")
+    assert {"Guests", "Guests (channel)"} <= units.keys()
+    assert amounts(con, "core.fct_marketing_spend", "channel_name", "spend_amount") == {"Guests (channel)": 7.0}
+    assert con.execute("select min(date_day) from core.dim_dates").fetchall() == [(dt.date(2022, 1, 1),)]
+    con.close()

@@ -142,48 +142,6 @@
 
 {% macro days_behind() -%} greatest(known.as_of_date - cast(graded.newest_at as date), 0) {%- endmacro %}
 
-{# Rows in a currency without a rate on their day stop the run: the message names the currencies and the days. #}
-{% macro missing_rates() -%}
-    {%- set dated = {'orders': local_date('ordered_at') | trim, 'marketing_spend': 'spend_date'} -%}
-    select
-        judged.table_name,
-        'missing_rate' as rule,
-        'stop' as severity,
-        coalesce(sum(told.row_count), 0) as row_count,
-        coalesce(
-            judged.table_name || ': no exchange rate to {{ var("reporting_currency") }} for '
-                || string_agg(told.days, '; ' order by told.days) || '. Add them to exchange_rates.',
-            'Every row has an exchange rate on its day.'
-        ) as message
-    from (values {% for table in dated %}{{ ', ' if not loop.first }}('{{ table }}'){% endfor %}) as judged (table_name)
-    left join (
-        select
-            table_name,
-            sum(row_count) as row_count,
-            currency || ' on ' || string_agg(cast(day as varchar), ', ' order by day) filter (where number <= 10)
-                || case when count(*) > 10 then ' and ' || (count(*) - 10) || ' more days' else '' end as days
-        from (
-            select foreign_days.*, row_number() over (partition by table_name, foreign_days.currency order by day) as number
-            from (
-                {%- for table, day in dated.items() %}
-                {{ 'union all' if not loop.first }}
-                select '{{ table }}' as table_name, store_id, currency, {{ day }} as day, count(*) as row_count
-                from {{ ref('stg_' ~ table) }}
-                where currency <> '{{ var("reporting_currency") }}'
-                group by 1, 2, 3, 4
-                {%- endfor %}
-            ) as foreign_days
-            left join {{ ref('stg_exchange_rates') }} as rates
-                on foreign_days.store_id = rates.store_id
-                and foreign_days.currency = rates.currency
-                and foreign_days.day = rates.date
-            where rates.rate is null
-        ) as unpriced
-        group by table_name, currency
-    ) as told on judged.table_name = told.table_name
-    group by judged.table_name
-{%- endmacro %}
-
 {# Spend of a store that has neither orders nor visits, a misspelt one most likely: it counts, and nothing stands beside it. #}
 {% macro spend_of_unknown_stores() -%}
     select

@@ -4,7 +4,8 @@ with days as (
 
     select min(day) as first_day, max(day) as last_day
     from (
-        select data_start_date as day from {{ ref('int_periods_set') }}
+        -- also of test orders, which are no data of the store
+        select {{ local_date('min(ordered_at)') }} as day from {{ ref('stg_orders') }}
         union all
         select {{ local_date('data_end_at') }} from {{ ref('int_periods_set') }}
         union all

@@ -44,7 +44,7 @@ spelled as (
 
 ),
 
-final as (
+named as (
 
     select
         spelled.source,
@@ -66,6 +66,16 @@ final as (
             and lower(spelled.campaign) = ruled.rule_campaign
             and spelled.is_paid = ruled.is_paid
             and (spelled.channel = '' or spelled.is_source_medium)
+
+),
+
+-- 'Guests' are the orders of nobody known, in all that is judged: a channel of that name must not become one with them
+final as (
+
+    select
+        source, medium, campaign, channel, is_paid,
+        case when channel_name = 'Guests' then 'Guests (channel)' else channel_name end as channel_name
+    from named
 
 )
 
