@@ -19,8 +19,11 @@ import pytest
 
 from marginwise.connectors.mapping import load_mapping
 from marginwise.contract.loader import contracts
+from marginwise.engine.dbt import WarehouseProject, warehouse_variables
+from marginwise.engine.duckdb import write_declared
 from marginwise.engine.landing import LandingSource, LandReport, land
 from marginwise.errors import BadMapping, MissingFile, UnknownColumn, UnreadableFile
+from marginwise.settings import Settings
 from tests.connectors.test_mapping import FLAT
 
 DAY = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -560,3 +563,49 @@ def test_a_landing_that_is_killed_leaves_whole_files(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as con:
         counts = con.execute("select count(*), count(distinct order_id) from landed.order_items").fetchall()
         assert counts == [(14_000, 14_000)]
+
+
+def test_parquet_columns_of_one_name_keep_their_own_values(tmp_path: Path) -> None:
+    # found wrong once: the second was given the values of the first; and a column without a name was no Parquet at all
+    shop = Shop(tmp_path, FLAT.replace("sales*.csv", "sales.parquet"))
+    names = ["No", "Day", "Item", "Pieces", "Price", "PRICE", "Item", ""]
+    pq.write_table(
+        pa.table([[name.upper() + str(place)] for place, name in enumerate(names)], names), shop.data / "sales.parquet"
+    )
+    assert shop.land().rows == 1
+    assert shop.rows("select * exclude (_file_hash, _row_number) from raw.shop__lines")[0] == (
+        "NO0",
+        "DAY1",
+        "ITEM2",
+        "PIECES3",
+        "PRICE4",
+        "PRICE5",
+        "ITEM6",
+        "7",
+    )
+
+
+def test_an_expression_that_fails_on_a_value_is_told_without_the_value(tmp_path: Path) -> None:
+    # found wrong once: "Unexpected ConversionException", with what stood in the cell
+    shop = Shop(tmp_path, FLAT.replace("quantity = '\"Pieces\"'", "quantity = 'cast(\"Pieces\" as integer)'"))
+    shop.put("sales-1.csv", "1;2024-07-01 10:00;A;2;3.50")
+    assert shop.land().rows == 1
+    shop.put("sales-2.csv", "2;2024-07-01 10:00;A;anna@example.org;3.50")
+    with pytest.raises(BadMapping, match=r"Table order_items.* fails on a value.*try_cast") as caught:
+        shop.land()
+    assert "anna" not in str(caught.value)
+
+
+def test_an_expression_that_fails_only_when_it_is_read_is_told_by_the_check(tmp_path: Path) -> None:
+    shop = Shop(
+        tmp_path,
+        FLAT.replace("quantity = '\"Pieces\"'", "quantity = 'cast(\"Pieces\" as integer)'").replace(".csv", ".parquet"),
+    )
+    columns = {"No": [1], "Day": ["2024-07-01"], "Item": ["A"], "Pieces": ["anna@example.org"], "Price": [3.5]}
+    pq.write_table(pa.table(columns), shop.data / "sales.parquet")
+    assert shop.land().rows == 1
+    write_declared(shop.con, Settings())
+    shop.con.close()
+    with pytest.raises(BadMapping, match=r"Table order_items.* fails on a value.*try_cast") as caught:
+        WarehouseProject(tmp_path / "warehouse.duckdb", warehouse_variables(Settings())).build("tag:check")
+    assert "anna" not in str(caught.value)

@@ -359,7 +359,9 @@ def test_costs_and_refunds_without_an_order_ask_for_a_rate_too() -> None:
         },
         select=CHECK,
     )
-    stops = con.execute("select table_name, message from ops.checks where severity = 'stop' and row_count > 0").fetchall()
+    stops = con.execute(
+        "select table_name, message from ops.checks where severity = 'stop' and row_count > 0"
+    ).fetchall()
     assert dict(stops) == {
         "product_costs": "product_costs: no exchange rate to EUR for GBP on 2026-01-07. Add them to exchange_rates.",
         "refunds": "refunds: no exchange rate to EUR for USD on 2026-01-09. Add them to exchange_rates.",

@@ -220,7 +220,11 @@ def test_spend_of_a_misspelt_store_counts_and_is_told(ten_days_back: duckdb.Duck
 def test_neither_a_channel_called_guests_nor_an_early_test_order_stops_the_build() -> None:
     # found wrong once: the channel was one unit with the orders of nobody known, and the test order's day in no dimension
     tables: Tables = {
-        "orders": [order("o", DAY, customer_id="c"), order("guest", DAY), order("rehearsal", "2022-12-20", is_test=True)],
+        "orders": [
+            order("o", DAY, customer_id="c"),
+            order("guest", DAY),
+            order("rehearsal", "2022-12-20", is_test=True),
+        ],
         "order_items": [item("o"), item("guest"), item("rehearsal")],
         "marketing_spend": [{"spend_date": DAY, "channel": "Guests", "spend_amount": 7, "currency": "EUR"}],
     }

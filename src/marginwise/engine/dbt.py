@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from marginwise.engine.duckdb import options_for_few_rows
+from marginwise.engine.hindrances import fails_on_a_value, is_of_a_value
 from marginwise.engine.postgres import PostgresServer
-from marginwise.errors import BuildFailed
+from marginwise.errors import BuildFailed, MarginwiseError
 from marginwise.settings import Settings
 
 __all__ = ["NodeResult", "WarehouseProject", "project_directory", "warehouse_variables"]
 
 _STAYS = "The previous published store stays as it was; `marginwise --verbose run` shows where it happened."
+_CHECKED = "chk_"
 Progress = Callable[[str, int, int], None]
 PARSED_FOR = "warehouse.duckdb"
 """Any file of this name: relations are named after it, and every project calls its warehouse so."""
@@ -178,6 +180,7 @@ class WarehouseProject:
                 )
             finally:
                 _release_warehouse()
+        _go_on_interrupting(outcome.exception)
         if outcome.exception is not None:
             raise BuildFailed(f"The warehouse could not be built: {outcome.exception}", fix=_STAYS)
         return [_node_result(result) for result in outcome.result]
@@ -211,10 +214,17 @@ class WarehouseProject:
             folder = self.warehouse.parent / "target" if self.server else _parse_directory()
             with _environment(**target):
                 outcome = runner().invoke(["parse", *_options(folder, folder)])
+            _go_on_interrupting(outcome.exception)
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
             self._parsed[key] = outcome.result
         return self._parsed[key]
+
+
+def _go_on_interrupting(exception: BaseException | None) -> None:
+    """Raise what dbt takes for a failure of its own and is the user's Ctrl-C."""
+    if isinstance(exception, KeyboardInterrupt):
+        raise exception
 
 
 def _options(target: Path, logs: Path) -> list[str]:
@@ -270,7 +280,10 @@ def _node_result(result: Any) -> NodeResult:
     )
 
 
-def _failure(failed: list[NodeResult]) -> BuildFailed:
+def _failure(failed: list[NodeResult]) -> MarginwiseError:
+    for node in failed:
+        if node.name.startswith(_CHECKED) and is_of_a_value(node.message):  # our own casts never fail, a mapping's do
+            return fails_on_a_value(node.name.removeprefix(_CHECKED), node.message)
     told = "; ".join(f"{node.kind} {node.name}: {node.message.strip()}" for node in failed[:5])
     more = f" ({len(failed) - 5} more)" if len(failed) > 5 else ""
     return BuildFailed(

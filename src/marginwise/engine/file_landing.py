@@ -106,6 +106,11 @@ def look_at(con: duckdb.DuckDBPyConnection, candidate: Candidate, known: dict[st
     candidate.notes += shape.notes
     candidate.notes += [f"{twin} holds the same in another format and is left out" for twin in candidate.file.twins]
     if shape.is_parquet:
+        if "file_row_number" in map(str.casefold, shape.file_columns):
+            raise UnreadableFile(
+                f"{candidate.name} has a column file_row_number, which is the engine's own name for the number of a row.",
+                fix="Write it again with another name for that column.",
+            )
         types = [
             row[1]
             for row in _parquet(con, path, f"describe select * exclude (file_row_number) from {_read_parquet(path)}")
@@ -209,8 +214,8 @@ def _insert(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[int, 
     insert = f"insert into raw.{identifier(candidate.raw_table)} ({names})"
     file_hash = literal(candidate.file_hash)
     if shape.is_parquet:
-        listed = ", ".join(map(identifier, shape.file_columns))
-        source = f"select {listed}, {file_hash}, file_row_number + 1 from {_read_parquet(path)}"
+        # by place: two columns may bear one name, and one none
+        source = f"select * exclude (file_row_number), {file_hash}, file_row_number + 1 from {_read_parquet(path)}"
         return int(_parquet(con, path, f"{insert} {source}")[0][0]), []
     listed = ", ".join(map(identifier, shape.columns))
     reading = Reading()

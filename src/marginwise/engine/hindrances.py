@@ -10,9 +10,18 @@ from pathlib import Path
 
 import duckdb
 
-from marginwise.errors import BrokenStore, BuildFailed, DiskFull, MarginwiseError, NotWritable, OutOfMemory, StoreBusy
+from marginwise.errors import (
+    BadMapping,
+    BrokenStore,
+    BuildFailed,
+    DiskFull,
+    MarginwiseError,
+    NotWritable,
+    OutOfMemory,
+    StoreBusy,
+)
 
-__all__ = ["hindrance", "hindrances_told"]
+__all__ = ["fails_on_a_value", "hindrance", "hindrances_told", "is_of_a_value"]
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
@@ -31,7 +40,36 @@ _DAMAGED = re.compile(
     r"could not read enough bytes|newer version|trying to read a database file|Serialization Error",
     re.IGNORECASE,
 )
+_OF_A_VALUE = re.compile(r"(Conversion|Invalid Input|Out of Range) Error")
 _QUOTED = re.compile(r'file "([^"]+)"')
+
+
+def is_of_a_value(told: str) -> bool:
+    """Return whether the engine could not reckon with a value: it may be of a customer, and is not to be told.
+
+    Examples
+    --------
+    >>> is_of_a_value("Conversion Error: Could not convert string 'anna@example.org' to INT32")
+    True
+    """
+    return _OF_A_VALUE.search(told) is not None
+
+
+def fails_on_a_value(table: str, told: str) -> BadMapping:
+    """Return what an expression of a mapping is told as that fails on a value of one of its files.
+
+    Parameters
+    ----------
+    table
+        The contract table that the mapping makes with it.
+    told
+        What the engine says; of it only the kind of error is told.
+    """
+    kind = _OF_A_VALUE.search(told)
+    return BadMapping(
+        f"Table {table}: an expression of its mapping fails on a value of the landed files ({kind[0] if kind else 'Error'}).",
+        fix="Use try_cast and try_strptime, which leave such a value empty: the row then waits in quarantine with its reason.",
+    )
 
 
 def hindrance(error: BaseException, file_name: str = "warehouse.duckdb") -> MarginwiseError | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
 
 from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
@@ -13,15 +15,14 @@ from marginwise.connectors.reach import only_rows, row_key, rows_of_keys
 from marginwise.connectors.relation import active_rows_count
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import transaction
+from marginwise.engine.hindrances import fails_on_a_value
 from marginwise.engine.landed_changes import FileChanges
 from marginwise.engine.landed_places import LandedPlaces
 from marginwise.engine.ledger import raw_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from collections.abc import Mapping as Dictionary
-    from collections.abc import Sequence
-
-    import duckdb
 
     from marginwise.connectors.mapping import Mapping, TableMapping
 
@@ -65,11 +66,21 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         made_of = {table: _Made(*told) for table, *told in known if present.get(table) == "table"}
         places = LandedPlaces(con)
         for relation in relations:
-            relation.write(con, present.get(relation.table), made_of.get(relation.table), places)
+            with _reckoned(relation):
+                relation.write(con, present.get(relation.table), made_of.get(relation.table), places)
         counts = "\nunion all\n".join(relation.row_count for relation in relations)
         con.execute(f"create or replace view ops.landed_rows as\n{counts}")
         _replace_rows(con, "ops.landed_tables", [relation.described(con) for relation in relations])
         changes.keep()
+
+
+@contextmanager
+def _reckoned(relation: _Landed) -> Iterator[None]:
+    """Tell of an expression that fails on a value, and not of the value, which may be of a customer."""
+    try:
+        yield
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise fails_on_a_value(relation.table, str(error)) from None
 
 
 class _Made(NamedTuple):
