@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import re
 import tomllib
 from decimal import Decimal
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from marginwise.errors import BadSettings, MissingFile, nearest
 
@@ -38,7 +39,10 @@ SETTINGS_FILE = "marginwise.toml"
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Rates = dict[str, Rate]
-Amounts = dict[str, Annotated[float, Field(ge=0)]]
+_LARGEST = 10**14
+"""What an amount stays below: it has eighteen digits, four of them behind the point."""
+Amount = Annotated[float, Field(ge=0, lt=_LARGEST)]
+Amounts = dict[str, Amount]
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -104,7 +108,7 @@ class AssumedSpend(Section):
     campaign: str = ""
     from_: dt.date = Field(alias="from")
     to: dt.date
-    amount: Decimal = Field(ge=0)
+    amount: Decimal = Field(ge=0, lt=_LARGEST)
 
     @model_validator(mode="after")
     def _ordered(self) -> AssumedSpend:
@@ -182,7 +186,7 @@ class DecisionSettings(Section):
     scale_false_discovery: Rate = 0.10
     kill_false_discovery: Rate = 0.05
     looks_good_probability: Rate = 0.80
-    roas_target: float = Field(1.0, ge=0)
+    roas_target: Amount = 1.0
 
     @model_validator(mode="after")
     def _consistent(self) -> DecisionSettings:
@@ -262,12 +266,31 @@ def load_settings(path: Path) -> Settings:
             f"{file.name} is not valid TOML: {error}.",
             fix="Mend that line: texts stand in quotes, and every name once in its [section].",
         ) from error
-    if "directory" in declared:
-        raise BadSettings(f"{file.name}: 'directory' is not a setting.", accepted=_names(Settings))
+    # before pydantic sees them: it takes some names, such as `_env_file`, for orders to itself
+    for name in sorted(declared.keys() - set(_names(Settings))):
+        raise BadSettings(
+            f"{file.name}: {name!r} is not a setting.",
+            accepted=_names(Settings),
+            nearest=nearest(name, _names(Settings)),
+        )
+    if "MARGINWISE_DIRECTORY" in map(str.upper, os.environ):
+        raise BadSettings("MARGINWISE_DIRECTORY is not a setting.", fix="Name the project with `--project`.")
     try:
         return Settings(**declared, directory=file.parent.resolve())
+    except SettingsError as error:
+        raise _unreadable_variable(str(error)) from error
     except ValidationError as error:
         raise _readable(file.name, error) from error
+
+
+def _unreadable_variable(told: str) -> BadSettings:
+    section = re.findall(r'field "(\w+)"', told)
+    begun = tuple(f"MARGINWISE_{name}".upper() for name in section)
+    names = sorted(name for name in os.environ if name.upper().startswith(begun))
+    return BadSettings(
+        f"The environment: {' or '.join(names)} cannot be read.",
+        accepted="JSON for a whole section, a list or a table; a value as it is for MARGINWISE_<SECTION>__<NAME>",
+    )
 
 
 def _names(model: type[BaseModel]) -> list[str]:

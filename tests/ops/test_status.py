@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from marginwise.cli.commands import app
+from marginwise.engine.publish import PUBLISHED_STORE
+from marginwise.ops.doctor import examine
 from marginwise.ops.projects import create_project
 from tests.connectors.shop_exports import german, shop
 
@@ -48,3 +50,14 @@ def test_a_data_folder_that_is_gone_is_told(project: Path) -> None:
 def test_the_version_is_told() -> None:
     done = CliRunner().invoke(app, ["--version"])
     assert (done.exit_code, done.output) == (0, f"marginwise {version('marginwise')}\n")
+
+
+def test_the_doctor_looks_at_the_published_store(project: Path) -> None:
+    """Found wrong once: all was said to be well with a published store of garbage."""
+    told = {finding.check: finding for finding in examine(project)}
+    assert told["published store"].detail == "none yet"
+    store = project / ".marginwise" / PUBLISHED_STORE
+    store.parent.mkdir(parents=True)
+    store.write_bytes(b"garbage")
+    told = {finding.check: finding for finding in examine(project)}
+    assert told["published store"].state == "broken"

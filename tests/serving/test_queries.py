@@ -268,3 +268,56 @@ def test_a_path_with_a_quote_is_a_path(tmp_path: Path) -> None:
     folder = tmp_path / "it's here"
     folder.mkdir()
     assert PublishedStore(publish(folder / "store.duckdb")).verdicts()
+
+
+def test_columns_of_one_name_are_all_answered(store: PublishedStore) -> None:
+    assert store.query("select 1 as a, 2 as a").to_pylist() == [{"a": 1, "a_2": 2}]
+
+
+@pytest.mark.parametrize(
+    "damage", ["drop table ops.manifest", "delete from ops.manifest", "update ops.manifest set manifest_json = '{'"]
+)
+def test_a_store_without_its_manifest_is_damaged(tmp_path: Path, damage: str) -> None:
+    path = publish(tmp_path / "store.duckdb")
+    with duckdb.connect(str(path)) as con:
+        con.execute(damage)
+    damaged = PublishedStore(path)
+    for ask in (damaged.manifest, damaged.ledger, damaged.memo_facts):
+        with pytest.raises(BrokenStore, match="no manifest"):
+            ask()
+
+
+def test_the_file_of_someone_else_is_no_store(tmp_path: Path) -> None:
+    """Found wrong once: a memo was written of it, and the next publication wrote over it."""
+    path = tmp_path / "store.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("create table mine as select 1 as one")
+    stranger = PublishedStore(path)
+    for ask in (stranger.ledger, stranger.memo_facts, stranger.verdicts, lambda: stranger.query("from mine")):
+        with pytest.raises(BrokenStore, match="move it away"):
+            ask()
+
+
+def test_what_stands_where_the_store_belongs_keeps_it_from_being_read(tmp_path: Path) -> None:
+    """Found wrong once: those who only read were told that it "cannot be written"."""
+    (tmp_path / "published").write_text("in the way")
+    with pytest.raises(BrokenStore, match="cannot be read: Not a directory"):
+        PublishedStore(tmp_path / "published" / "store.duckdb").verdicts()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("'infinity'::date", "infinity"),
+        ("date '200000-01-01'", "200000-01-01"),
+        ("date '0044-03-15 (BC)'", "0044-03-15 (BC)"),
+        ("'-infinity'::timestamp", "-infinity"),
+        ("'infinity'::timestamptz", "infinity"),
+        ("timestamp_ns '2024-01-01 00:00:00.123456789'", "2024-01-01 00:00:00.123456789"),
+        ("['infinity'::date]", "[infinity]"),
+        ("interval 1 month", (1, 0, 0)),
+        ("date '2024-02-29'", dt.date(2024, 2, 29)),
+    ],
+)
+def test_days_and_times_that_python_cannot_hold_come_as_text(store: PublishedStore, value: str, told: object) -> None:
+    assert store.query(f"select 1 as a, {value} as a").to_pylist() == [{"a": 1, "a_2": told}]

@@ -6,7 +6,7 @@ import atexit
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -30,6 +30,7 @@ app.command(epilog="Example: `marginwise demo my-store --orders 20000 && marginw
 Project = Annotated[Path, typer.Option("--project", "-p", help="Folder that holds marginwise.toml.", show_default=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 HERE = Path()
+_INTERRUPTED = 130
 
 
 def _tell_version(is_asked: bool) -> None:
@@ -73,7 +74,7 @@ def init(
         print_json(created)
     else:
         for line in created["told"]:
-            terminal().print(line, markup=False)
+            terminal().print(line)
 
 
 @app.command(name="map", epilog="Example: `marginwise map exports/sales.csv --out sales.map.toml`")
@@ -101,8 +102,7 @@ def map_file(
                     *proposal.unused,
                     f"Mapping written to {out}. Edit it, then run `marginwise init {file if file.is_dir() else file.parent}`.",
                 ]
-            ),
-            markup=False,
+            )
         )
     else:
         print(proposal.text)
@@ -152,7 +152,7 @@ def forget(
     if as_json:
         print_json({"forgotten": names})
     else:
-        terminal().print(f"Forgotten: {', '.join(names)}. `marginwise run` publishes without them.", markup=False)
+        terminal().print(f"Forgotten: {', '.join(names)}. `marginwise run` publishes without them.")
 
 
 @app.command(epilog="Example: `marginwise decide -p my-store`")
@@ -274,24 +274,40 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         app()
-    except MarginwiseError as error:
-        from marginwise.cli.console import fail
+    except BaseException as error:
+        _end(error)
 
-        fail(error, as_json="--json" in sys.argv)
-    except KeyboardInterrupt:
+
+def _end(error: BaseException) -> NoReturn:
+    """Tell what ended the command and exit with its code."""
+    if _is_interrupt(error):
         typer.echo("Interrupted. What was published before stays; run again to go on.", err=True)
-        raise SystemExit(130) from None
-    except Exception as error:  # the machine's doing, or a defect of ours: in one line, with the traceback on request
-        from marginwise.cli.console import fail
-        from marginwise.engine.hindrances import hindrance
+        raise SystemExit(_INTERRUPTED) from None
+    if isinstance(error, SystemExit):
+        raise error
+    from marginwise.cli.console import fail
 
-        if {"--verbose", "-v"} & set(sys.argv):
-            raise
-        unexpected = hindrance(error) or MarginwiseError(
-            f"Unexpected {type(error).__name__}: {error}",
-            fix="This is a defect of Marginwise. `marginwise --verbose …` shows where; the published store is unchanged.",
-        )
-        fail(unexpected, as_json="--json" in sys.argv)
+    if isinstance(error, MarginwiseError):
+        fail(error, as_json="--json" in sys.argv)
+    # else the machine's doing, or a defect of ours: in one line, with the traceback on request
+    if {"--verbose", "-v"} & set(sys.argv):
+        raise error
+    from marginwise.engine.hindrances import hindrance
+
+    unexpected = hindrance(error) or MarginwiseError(
+        f"Unexpected {type(error).__name__}: {error}",
+        fix="This is a defect of Marginwise. `marginwise --verbose …` shows where; the published store is unchanged.",
+    )
+    fail(unexpected, as_json="--json" in sys.argv)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Tell the user's Ctrl-C, which Typer turns into an exit code and DuckDB, where it is at work, into its own error."""
+    if isinstance(error, SystemExit):
+        return error.code == _INTERRUPTED
+    return isinstance(error, KeyboardInterrupt) or (
+        isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    )
 
 
 if __name__ == "__main__":

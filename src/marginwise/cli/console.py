@@ -27,11 +27,14 @@ _NEVER_FOLDED = 10_000
 
 
 def terminal(width_of_a_file: int = _WIDTH_OF_A_FILE) -> Console:
-    """Return a console on standard output; in a file or a pipe, lines are as wide as the decision table needs."""
+    """Return a console on standard output; in a file or a pipe, lines are as wide as the decision table needs.
+
+    What is printed holds names and values of the user: brackets and colons in them are no markup and no emoji.
+    """
     from rich.console import Console
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else width_of_a_file
-    return Console(highlight=False, width=width)
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_json(value: Any) -> None:
@@ -64,7 +67,6 @@ def print_rows(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, width_of_a_file: int = _WIDTH_OF_A_FILE
 ) -> None:
     """Print rows as a table; missing values as a dash, numbers to the right."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(
@@ -76,18 +78,18 @@ def print_rows(
         )
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(value, escape) for value in row))
+        table.add_row(*map(_cell, row))
     terminal(width_of_a_file).print(table)
 
 
-def _cell(value: Any, escape: Callable[[str], str]) -> str:
+def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return escape(str(value))
+    return str(value)
 
 
 def print_arrow(table: pa.Table, *, as_json: bool) -> None:
@@ -105,11 +107,10 @@ def fail(error: MarginwiseError, *, as_json: bool) -> NoReturn:
         print_json(error.as_dict())
     else:
         from rich.console import Console
-        from rich.markup import escape
+        from rich.text import Text
 
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}"
-        )
+        told = Text.assemble((type(error).__name__, "bold red"), f": {error}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(told)
     raise SystemExit(error.exit_code)
 
 
@@ -132,7 +133,8 @@ def stage_progress(*, quiet: bool) -> Iterator[Callable[[str, str, int, int], No
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[item]}"))  # fmt: skip
+    columns = (TextColumn("{task.description:<8}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("{task.fields[item]}", markup=False))  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, Any] = {}
 

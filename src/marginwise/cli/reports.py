@@ -113,9 +113,9 @@ def print_status(project: Path, *, as_json: bool) -> list[MarginwiseError]:
         )
         return problems
     console = terminal()
-    console.print(f"{settings.store.name}: {len(settings.sources)} source(s)", markup=False)
+    console.print(f"{settings.store.name}: {len(settings.sources)} source(s)")
     for problem in problems:
-        console.print(f"BROKEN, the next run will stop: {problem}", markup=False, soft_wrap=True)
+        console.print(f"BROKEN, the next run will stop: {problem}", soft_wrap=True)
     if stages:
         print_rows("", list(stages[0]), [list(stage.values()) for stage in stages])
     else:

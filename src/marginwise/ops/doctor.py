@@ -13,11 +13,13 @@ from typing import Literal
 from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import open_warehouse
 from marginwise.engine.postgres import server_of
+from marginwise.engine.publish import PUBLISHED_STORE
 from marginwise.engine.stage_tables import tables_count, traffic_channels
-from marginwise.errors import MarginwiseError
+from marginwise.errors import MarginwiseError, NothingPublished
 from marginwise.ops.declared_spend import spend_on_unknown_channels
 from marginwise.ops.file_fit import unfit_files
 from marginwise.ops.source_mappings import source_mapping
+from marginwise.serving.queries import PublishedStore
 from marginwise.settings import SETTINGS_FILE, Settings, load_settings
 
 __all__ = ["Finding", "examine"]
@@ -78,6 +80,7 @@ def _project(settings: Settings) -> Iterator[Finding]:
     if warehouse.is_file():
         yield _tried("warehouse", lambda: f"{_open(warehouse)} tables")
         yield from _declared_spend(settings, warehouse)
+    yield _tried("published store", lambda: _published(settings))
     if settings.warehouse.engine != "duckdb":
         yield _tried("server", lambda: _server(settings))
 
@@ -118,6 +121,14 @@ def _open(warehouse: Path) -> int:
         return tables_count(con)
     finally:
         con.close()
+
+
+def _published(settings: Settings) -> str:
+    try:
+        manifest = PublishedStore(settings.state_directory / PUBLISHED_STORE).manifest()
+    except NothingPublished:
+        return "none yet"
+    return f"manifest {manifest.get('manifest_id')}"
 
 
 def _server(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from marginwise.connectors.canonical import literal
 from marginwise.decisions.ledger import Ledger
 from marginwise.decisions.memo import MemoFacts
 from marginwise.errors import BadQuery, BrokenStore, NothingPublished, nearest
+from marginwise.serving.readable import readable
 from marginwise.serving.statement import first_line, hold_reading_statement
 
 if TYPE_CHECKING:
@@ -68,9 +69,14 @@ class PublishedStore:
             When the text is not exactly one reading statement, or the store cannot answer it.
         BrokenStore
             When the file is no readable store.
+
+        Notes
+        -----
+        No two columns of the answer have one name, and Python can hold every value: a column with days or times that it
+        cannot hold, such as an infinite one, comes as text.
         """
         hold_reading_statement(sql)
-        return self._run(sql)
+        return readable(self._run(sql))
 
     def verdicts(self) -> list[dict[str, Any]]:
         """Return the rows of ``decisions.verdicts``: one per unit, with its verdict and all numbers beside it."""
@@ -106,19 +112,18 @@ class PublishedStore:
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the published run: hashes of inputs, settings, code and tables."""
-        rows = self._run("select manifest_json from ops.manifest").to_pylist()
-        manifest: dict[str, Any] = json.loads(rows[0]["manifest_json"]) if rows else {}
-        return manifest
+        with self._lock:
+            return _manifest(self._open(), self._path)
 
     def ledger(self) -> Ledger:
         """Return what the store tells of its past: every memo, verdict and change, and its newest manifest."""
         with self._lock:
             con = self._open()
-            manifest = _rows(con, "ops.manifest")
+            manifest = _manifest(con, self._path)
             tables = {name: _table(con, f"decisions.{name}") for name in Ledger().tables()}
             return Ledger(
                 day_contents=_table(con, "ops.day_contents"),
-                manifest=json.loads(manifest[0]["manifest_json"]) if manifest else {},
+                manifest=manifest,
                 **{name: table for name, table in tables.items() if table is not None},
             )
 
@@ -134,8 +139,7 @@ class PublishedStore:
         """
         with self._lock:
             con = self._open()
-            manifest = _rows(con, "ops.manifest")
-            told: dict[str, Any] = json.loads(manifest[0]["manifest_json"]) if manifest else {}
+            told = _manifest(con, self._path)
             run = told.get("run", {})
             units = _rows(con, "marts.mart_decision_units")
             judged = _first_known(units, "as_of_date", "window_start_date", "window_end_date", "horizon_days")
@@ -171,6 +175,11 @@ class PublishedStore:
         except FileNotFoundError:
             self._close()
             raise NothingPublished("Nothing is published yet.", fix="Run `marginwise run` first.") from None
+        except OSError as error:
+            raise BrokenStore(
+                f"The published store {self._path} cannot be read: {error.strerror}.",
+                fix="Give the user who runs Marginwise the right to read it, or move away what stands in its place.",
+            ) from error
         identity = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if self._con is None or identity != self._identity:
             self._close()
@@ -192,13 +201,22 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
         con.execute("use published")
         for setting in _LOCKED:
             con.execute(setting)
+        _manifest(con, path)  # the file of someone else has none: it is not read, nor written over
     except duckdb.Error as error:
         con.close()
-        raise BrokenStore(
-            f"The published store {path.name} cannot be read: {first_line(error)}",
-            fix="Publish again with `marginwise run publish`.",
-        ) from error
+        raise _broken(path, f"cannot be read: {first_line(error)}") from error
+    except BrokenStore:
+        con.close()
+        raise
     return con
+
+
+def _broken(path: Path, why: str) -> BrokenStore:
+    return BrokenStore(
+        f"The published store {path.name} {why}",
+        fix=f"It held the history of all verdicts. Restore {path.name} from a backup, or move it away: the next"
+        " `marginwise run` then begins a new history.",
+    )
 
 
 def _told_by_the_engine(whole: str, message: str) -> BadQuery:
@@ -228,6 +246,14 @@ def _told(error: duckdb.Error, con: duckdb.DuckDBPyConnection) -> BadQuery:
     by_table = {name.split(".", 1)[1]: name for name in names}
     close = nearest(asked, names) or by_table.get(nearest(asked, by_table) or "")
     return BadQuery(f"There is no table {asked!r} in the published store.", nearest=close, accepted=names)
+
+
+def _manifest(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = dict(json.loads(_rows(con, "ops.manifest")[0]["manifest_json"]))
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise _broken(path, "is damaged, or not one of Marginwise: it holds no manifest that can be read.") from error
+    return manifest
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
