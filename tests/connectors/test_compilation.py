@@ -70,6 +70,13 @@ def test_broken_sql_is_named_with_its_place(tmp_path: Path) -> None:
         compile_table(flat(tmp_path, "'\"Pieces\"'", "'pieces_of(\"No\")'"), "order_items", LINES)
 
 
+def test_a_function_that_is_not_there_gets_its_nearest(tmp_path: Path) -> None:
+    with pytest.raises(BadMapping) as caught:
+        compile_table(flat(tmp_path, "'\"Item\"'", "'uper(\"Item\")'"), "order_items", LINES)
+    assert caught.value.nearest == "upper"
+    assert "cannot be evaluated: Scalar Function with name uper" in str(caught.value)
+
+
 def test_a_format_of_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     mapping = flat(tmp_path, 'path = "sales*.csv"', 'path = "s"\n[files.lines.formats]\nPrise = "number"')
     with pytest.raises(UnknownColumn, match=r"files\.lines\.formats.*Did you mean 'Price'"):
@@ -105,3 +112,12 @@ def test_same_names_takes_contract_columns_and_keeps_the_rest() -> None:
         assert {"x_gift_wrap", "x_tag"} <= set(names)
         with pytest.raises(UnknownColumn, match="lacks the column 'status'"):
             compiler.check_file("orders", {"order_id": "VARCHAR", "ordered_at": "VARCHAR", "state": "VARCHAR"})
+
+
+def test_columns_that_come_to_one_name_are_all_kept() -> None:
+    """Found lost once: of `Größe` and `Grüße`, or `Foo Bar` and `foo_bar`, only the last was kept."""
+    own = ("order_id", "ordered_at", "status", "currency")
+    columns = dict.fromkeys((*own, "Foo Bar", "foo_bar_2", "Größe", "foo_bar", "Grüße"), "VARCHAR")
+    with Compiler(load_mapping("contract"), {"orders": columns}) as compiler:
+        names = [name for name in compiler.types(compiler.table("orders")) if name.startswith("x_")]
+    assert names == ["x_foo_bar", "x_foo_bar_2", "x_gr_sse", "x_foo_bar_3", "x_gr_sse_2"]

@@ -78,16 +78,40 @@ def test_a_mapping_says_what_it_means(tmp_path: Path) -> None:
         ('path = "sales*.csv"', 'path = "s*"\n[files.lines.formats]\nPrice = "nummer"', "neither number, id, boolean"),
         ('one_row_per = ["order_id"]', 'one_row_per = ["customer_id"]', "which is not mapped"),
         ('from = "lines as l"', 'from = "lines join other"', "is not a file group with an optional alias"),
+        *(('from = "lines"', f'from = "{blank}"', "is not a file group") for blank in ("", "   ")),
+        *(('path = "sales*.csv"', f'path = "{path}"', "inside the data folder") for path in ("", ".", "./", "a\\u0000b")),
+        *(('path = "sales*.csv"', f'path = "{path}"', "must be a whole part") for path in ("**.csv", "***", "a/b**")),
+        *(('path = "sales*.csv"', f'path = "s*"\nencoding = "{name}"', "is not an encoding such as")
+          for name in ("hex", "rot13", "zip", "base64", "uu", "quopri", "undefined")),
+        *(('path = "sales*.csv"', f'path = "s*"\n{name} = "é"', "must be one ASCII character")
+          for name in ("quote", "escape")),
+        *(('path = "sales*.csv"', f'path = "s*"\nformats = {{Day = "{pattern}"}}', "files.lines.formats: ")
+          for pattern in ("%Q", "%", "%d.%")),
+        *(("status = \"'paid'\"", f"status = '{blank}'", "tables.orders.columns.status is empty") for blank in ("", "  ")),
         ("[source]", "[source", "is not valid TOML"),
         ("[files.lines]", "[files.'two words']", "files"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in FLAT
     with pytest.raises(BadMapping) as caught:
         load_mapping(written(tmp_path, FLAT.replace(old, new)))
     assert message in str(caught.value)
     assert "shop.map.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ['path = "**/*.csv"', 'path = "./s*.csv"', 'path = "s*"\nencoding = "cp1252"', 'path = "s*"\nquote = "\'"',
+     'path = "s*"\nquote = ""', 'path = "s*"\nformats = {Day = ["%-d.%m.%y %%", "%Y-%m-%dT%H:%M:%S"]}'],
+)  # fmt: skip
+def test_what_is_right_loads(tmp_path: Path, option: str) -> None:
+    assert load_mapping(written(tmp_path, FLAT.replace('path = "sales*.csv"', option)))
+
+
+def test_a_path_with_a_nul_is_no_mapping() -> None:
+    with pytest.raises(BadMapping, match="NUL"):
+        load_mapping("a\0.toml")
 
 
 def test_an_unknown_mapping_names_the_nearest_pack() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import os
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -170,6 +171,32 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         read(tmp_path / "absent.csv")
     with pytest.raises(UnreadableFile, match=r"file\.parquet is no readable Parquet file"):
         read(written(tmp_path, b"PAR1nothing", "file.parquet"))
+    pq.write_table(pa.table({}), tmp_path / "file.parquet")
+    with pytest.raises(UnreadableFile, match=r"file\.parquet is a Parquet file without columns"):
+        read(tmp_path / "file.parquet")
+
+
+@pytest.mark.parametrize("name", ["delimiter", "quote", "escape"])
+@pytest.mark.parametrize("mark", ["é", "\n"])
+def test_a_separator_that_cannot_be_is_named(tmp_path: Path, name: str, mark: str) -> None:
+    # found wrong once: a traceback in the words of the engine
+    with pytest.raises(UnreadableFile, match=rf"file\.csv: its {name} .* Correct `{name}`") as caught:
+        read(written(tmp_path, "a;b\n1;2\n"), declared=Dialect(**{name: mark}))
+    assert "one ASCII character" in str(caught.value)
+
+
+def test_a_name_that_is_no_text_is_told_escaped(tmp_path: Path) -> None:
+    for name in (b"verk\xe4ufe.csv", b"verk\xe4ufe/sales.csv"):
+        path = tmp_path / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        with pytest.raises(UnreadableFile, match=r"The name verk\\xe4ufe\S* is not UTF-8 text\. Rename it"):
+            read(path)
+
+
+def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "file.csv")
+    with pytest.raises(UnreadableFile, match=r"file\.csv is no regular file"):
+        read(tmp_path / "file.csv")
 
 
 def test_a_wrong_declared_encoding_is_named_with_the_remedy(tmp_path: Path) -> None:

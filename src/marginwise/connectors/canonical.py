@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
+
+import duckdb
 
 if TYPE_CHECKING:
     from marginwise.connectors.mapping import FileGroup
 
-__all__ = ["cleaned", "identifier", "literal", "utc"]
+__all__ = ["cleaned", "identifier", "is_date_pattern", "literal", "utc"]
 
 _TRUE = ("1", "t", "true", "y", "yes", "on", "x", "ja", "oui", "si", "sí", "sim", "tak")
 _FALSE = ("0", "f", "false", "n", "no", "off", "nein", "non", "nao", "não", "nie")
@@ -120,6 +123,21 @@ def utc(reference: str, sql_type: str, time_zone: str) -> str:
         f"case when regexp_matches({reference}, {literal(_HAS_OFFSET)}) "
         f"then coalesce({with_offset}, {reference}) else {otherwise} end"
     )
+
+
+@cache
+def is_date_pattern(pattern: str) -> bool:
+    """Tell whether DuckDB can read dates by a `strptime` pattern.
+
+    >>> is_date_pattern("%d.%m.%Y"), is_date_pattern("%Q")
+    (True, False)
+    """
+    with duckdb.connect(":memory:") as con:
+        try:
+            con.execute(f"select try_strptime('', {literal(pattern)})")
+        except duckdb.Error:
+            return False
+    return True
 
 
 def _id(value: str) -> str:

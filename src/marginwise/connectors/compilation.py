@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Dictionary
+from itertools import count
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -26,10 +27,10 @@ _NO_COLUMN = (
     re.compile(r'Referenced column "(?P<column>.+?)" (?:was )?not found'),
     re.compile(r'(?:Table|Values list) "(?P<table>.+?)" does not have a column named "(?P<column>.+?)"'),
     re.compile(r'Referenced table "(?P<table>.+?)" not found'),
-    re.compile(
-        r'Column "(?P<column>.+?)" referenced that exists in the SELECT clause'
-    ),  # 2.0, of `max(x) as x` without an x
+    # DuckDB 2.0, of `max(x) as x` without an x
+    re.compile(r'Column "(?P<column>.+?)" referenced that exists in the SELECT clause'),
 )
+_LIKELY = re.compile(r'^Did you mean "(.+?)"', re.MULTILINE)
 
 
 class _MissingColumn(Exception):
@@ -115,11 +116,9 @@ class Compiler:
             raise self._unknown(missing, f"the file group {missing.group!r}") from missing
         if not parts:
             return empty_table(table)
-        return (
-            parts[0]
-            if len(parts) == 1
-            else "\nunion all by name\n".join(f"select * from (\n{part}\n)" for part in parts)
-        )
+        if len(parts) == 1:
+            return parts[0]
+        return "\nunion all by name\n".join(f"select * from (\n{part}\n)" for part in parts)
 
     def entries(self, table: str) -> list[TableMapping]:
         """Return what fills this contract table, of file groups that have landed."""
@@ -153,12 +152,8 @@ class Compiler:
         self.columns[group] = dict(columns)
         self._create(group, columns)
         try:
-            return [
-                lack
-                for entry in self.mapping.tables
-                if group in self.groups(entry)
-                for lack in self._lacks(group, entry)
-            ]
+            readers = [entry for entry in self.mapping.tables if group in self.groups(entry)]
+            return [lack for entry in readers for lack in self._lacks(group, entry)]
         except _MissingColumn as missing:
             raise self._unknown(missing, "the file") from missing
         finally:
@@ -257,9 +252,7 @@ class Compiler:
             folded = {name.casefold() for name in names}
             for column in self.columns[entry.group]:
                 plain = column.casefold()
-                name = (
-                    plain if plain in folded else f"x_{re.sub(r'[^a-z0-9]+', '_', plain.removeprefix('x_')).strip('_')}"
-                )
+                name = plain if plain in folded else _extra_name(plain, expressions)
                 expressions[name] = f"{identifier(entry.alias)}.{identifier(column)}"
         return expressions | entry.columns
 
@@ -280,11 +273,8 @@ class Compiler:
                 sql = active_rows(self.mapping, group, self.columns[group])
             else:
                 names = [*(invented or {}), "_file_hash"]
-                sql = (
-                    "select "
-                    + ", ".join(f"cast(null as varchar) as {identifier(name)}" for name in names)
-                    + " where false"
-                )
+                listed = ", ".join(f"cast(null as varchar) as {identifier(name)}" for name in names)
+                sql = f"select {listed} where false"
             relations.append(f"{identifier(group)} as not materialized (\n    {sql}\n)")
         return ",\n".join(relations)
 
@@ -342,10 +332,11 @@ class Compiler:
                 break
         column, table = _missing_column(error)
         if column is None:
-            reason = str(error).splitlines()[0].rstrip(".!")
-            return BadMapping(
-                f"{self.mapping.origin}: {where} cannot be evaluated: {reason}.", fix="Expressions are DuckDB SQL."
-            )
+            # the kind of the error, such as "Catalog Error", says nothing to who wrote the expression
+            reason = re.sub(r"^\w+ Error: ", "", str(error).splitlines()[0]).rstrip(".!")
+            likely = _LIKELY.search(str(error))
+            return BadMapping(f"{self.mapping.origin}: {where} cannot be evaluated: {reason}.",
+                              nearest=likely and likely[1], fix="Expressions are DuckDB SQL.")  # fmt: skip
         return _MissingColumn(column, self._group_of(entry, table), where)
 
     def _group_of(self, entry: TableMapping, alias: str | None) -> str:
@@ -389,6 +380,13 @@ class Compiler:
             accepted=f"its columns {', '.join(columns)}",
             fix="Correct the mapping, or the delimiter, header or columns it declares.",
         )
+
+
+def _extra_name(column: str, taken: Dictionary[str, str]) -> str:
+    """Return the `x_…` name of a column; of two that come to the same name the later one gets a number."""
+    plain = f"x_{re.sub(r'[^a-z0-9]+', '_', column.removeprefix('x_')).strip('_')}"
+    numbered = (f"{plain}_{number}" for number in count(2))
+    return plain if plain not in taken else next(name for name in numbered if name not in taken)
 
 
 def _missing_column(error: duckdb.Error) -> tuple[str | None, str | None]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import io
+import os
 import re
+import stat
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Dialect", "find_dialect", "first_records", "storage_kind"]
+__all__ = ["Dialect", "find_dialect", "first_records", "hold_file", "storage_kind"]
 
 SAMPLE_BYTES = 256 * 1024
 SNIFFED_CHARACTERS = 64 * 1024
@@ -73,6 +76,31 @@ class Dialect:
         return pa.input_stream(str(path), compression=self.compression)
 
 
+def hold_file(path: Path) -> None:
+    """Hold that a path can be opened and read to an end.
+
+    Raises
+    ------
+    UnreadableFile
+        When its name is no text, when it is not there or points to nothing, or is no regular file: a pipe would be
+        waited for.
+    """
+    for name in path.parts:
+        told = os.fsencode(name).decode("utf-8", "backslashreplace")
+        if told != name:  # neither the engine nor Arrow opens it
+            raise UnreadableFile(f"The name {told} is not UTF-8 text.", fix="Rename it, best in plain letters.")
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP) and path.is_symlink():
+            told, fix = "is a link that points to nothing", "Bring back the file it points to, or remove it."
+        else:
+            told, fix = f"cannot be opened: {error.strerror or error}", "Check that it is there and may be read."
+        raise UnreadableFile(f"{path.name} {told}.", fix=fix) from error
+    if not stat.S_ISREG(mode):
+        raise UnreadableFile(f"{path.name} is no regular file.", fix="Put a file in its place, or remove it.")
+
+
 def storage_kind(path: Path) -> str:
     """Tell from the first bytes how a file is stored: ``parquet``, ``gzip``, ``bz2``, ``zstd`` or ``text``.
 
@@ -81,6 +109,7 @@ def storage_kind(path: Path) -> str:
     UnreadableFile
         When it cannot be opened, or is a known format that is not read here (a workbook, an archive).
     """
+    hold_file(path)
     try:
         with path.open("rb") as file:
             start = file.read(256)
@@ -119,8 +148,9 @@ def find_dialect(path: Path, declared: Dialect, *, skip: int = 0) -> tuple[Diale
     Raises
     ------
     UnreadableFile
-        When the bytes cannot be decompressed or decoded.
+        When the bytes cannot be decompressed or decoded, or what is declared is nothing that fields can be cut by.
     """
+    _hold_separators(path, declared)
     kind = storage_kind(path)
     dialect = replace(declared, compression=None if kind == "text" else kind)
     try:
@@ -190,6 +220,16 @@ def first_records(
     except csv.Error:  # a huge or broken field: what was read so far still tells the dialect
         return records
     return records
+
+
+def _hold_separators(path: Path, declared: Dialect) -> None:
+    for name in ("delimiter", "quote", "escape"):
+        mark = getattr(declared, name) or ""
+        if mark in ("\r", "\n") or not mark.isascii():
+            raise UnreadableFile(
+                f"{path.name}: its {name} is declared as {mark!r}.", accepted="one ASCII character that ends no line",
+                fix=f"Correct `{name}` of its file group.",
+            )  # fmt: skip
 
 
 def _encoding(path: Path, dialect: Dialect, start: bytes) -> str:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from marginwise.connectors.canonical import is_date_pattern
 from marginwise.connectors.dialect import Dialect
 from marginwise.contract.loader import contracts
 from marginwise.errors import BadMapping, nearest
@@ -101,17 +102,29 @@ class FileGroup(Part):
     @classmethod
     def _relative(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in value:
-            if not pattern or PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
-                raise ValueError(f"{pattern!r} must be a path inside the data folder")
+            parts = PurePosixPath(pattern).parts
+            if not parts or PurePosixPath(pattern).is_absolute() or ".." in parts or "\0" in pattern:
+                raise ValueError(f"{pattern!r} must be a path inside the data folder, such as 'orders*.csv'")
+            if any("**" in part and part != "**" for part in parts):
+                raise ValueError(f"'**' in {pattern!r} stands for folders and must be a whole part, as in '**/*.csv'")
         return value
 
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
         try:
+            if value:
+                "".encode(value)  # codecs such as hex and zip are known, but turn no bytes into text
             return value and codecs.lookup(value).name
-        except LookupError as error:
+        except (LookupError, ValueError) as error:
             raise ValueError(f"{value!r} is not an encoding such as 'utf-8' or 'cp1252'") from error
+
+    @field_validator("quote", "escape")
+    @classmethod
+    def _one_byte(cls, value: str | None) -> str | None:
+        if value and not value.isascii():
+            raise ValueError(f"{value!r} must be one ASCII character, such as '\"'")
+        return value
 
     @field_validator("file_date")
     @classmethod
@@ -129,7 +142,7 @@ class FileGroup(Part):
     def _known_format(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for column, patterns in value.items():
             for pattern in patterns:
-                if "%" not in pattern and pattern not in WORD_FORMATS:
+                if pattern not in WORD_FORMATS and not ("%" in pattern and is_date_pattern(pattern)):
                     raise ValueError(
                         f"the format {pattern!r} of {column!r} is neither {', '.join(WORD_FORMATS)} nor a date pattern "
                         "such as '%d.%m.%Y %H:%M'"
@@ -278,6 +291,8 @@ def _packs() -> Traversable:
 def _text(name_or_path: str | Path) -> tuple[str, str]:
     name = str(name_or_path)
     path = Path(name_or_path)
+    if "\0" in name:
+        raise BadMapping(f"{name!r} is no mapping: a path holds no NUL character.", accepted=pack_names())
     try:
         if path.suffix == ".toml" or len(path.parts) > 1:
             return path.read_text(encoding="utf-8-sig"), str(path)
@@ -315,13 +330,13 @@ def _check_entry(mapping: Mapping, entry: TableMapping) -> None:
     if entry.table not in known:
         raise BadMapping(f"{where} is no contract table.", nearest=nearest(entry.table, known), accepted=known)
     table = known[entry.table]
-    if entry.group not in mapping.files:
-        raise BadMapping(f"{where} reads from {entry.group!r}, which is no file group.",
-                         nearest=nearest(entry.group, mapping.files), accepted=mapping.files)  # fmt: skip
     if not re.fullmatch(r'\s*"?\w+"?(\s+(as\s+)?"?\w+"?)?\s*', entry.from_, re.IGNORECASE):
         raise BadMapping(
             f"{where}: from = {entry.from_!r} is not a file group with an optional alias.", accepted="'orders as o'"
         )
+    if entry.group not in mapping.files:
+        raise BadMapping(f"{where} reads from {entry.group!r}, which is no file group.",
+                         nearest=nearest(entry.group, mapping.files), accepted=mapping.files)  # fmt: skip
     accepted = [*table.column_names, "x_…"]
     for column in (*entry.columns, *entry.one_row_per):
         if column not in table.column_names and not re.fullmatch(r"x_\w+", column):
@@ -335,6 +350,9 @@ def _check_entry(mapping: Mapping, entry: TableMapping) -> None:
         if column not in entry.columns and not entry.same_names:
             raise BadMapping(f"{where}: one_row_per names {column!r}, which is not mapped.",
                              nearest=nearest(column, entry.columns), accepted=entry.columns)  # fmt: skip
+    for column, expression in entry.columns.items():
+        if not expression.strip():
+            raise BadMapping(f"{where}.columns.{column} is empty.", fix="Write an SQL expression, or leave it out.")
     given = {*entry.columns, "store_id", *(["currency"] if mapping.source.currency else [])}
     missing = [column for column in table.required_columns if column not in given]
     if missing and not entry.same_names:

@@ -138,6 +138,8 @@ def inspect_file(
             raise UnreadableFile(
                 f"{path.name} is no readable Parquet file: {error}.", fix="Write or fetch it again."
             ) from error
+        if not names:
+            raise UnreadableFile(f"{path.name} is a Parquet file without columns.", fix="Write or fetch it again.")
         _hold_width(path, len(names))
         clean, notes = _clean_names(names)
         return FileShape(clean, names, None, notes=notes)

@@ -9,9 +9,11 @@ import duckdb
 import pyarrow as pa
 
 from marginwise.connectors.canonical import identifier, literal
+from marginwise.connectors.dialect import hold_file
 from marginwise.connectors.reader import FileShape, Reading, UnreadableRow, content_hash, inspect_file, read_text_file
 from marginwise.connectors.relation import window_day
 from marginwise.engine.duckdb import transaction
+from marginwise.engine.hindrances import without_values
 from marginwise.engine.ledger import (
     current_contents,
     drop_content,
@@ -89,6 +91,7 @@ def look_at(con: duckdb.DuckDBPyConnection, candidate: Candidate, known: dict[st
         When it cannot be read.
     """
     path = candidate.file.path
+    hold_file(path)
     candidate.size_and_time = _size_and_time(path)
     candidate.file_hash = content_hash(path)
     if known.get(candidate.file_hash) == candidate.reading_hash:
@@ -106,15 +109,7 @@ def look_at(con: duckdb.DuckDBPyConnection, candidate: Candidate, known: dict[st
     candidate.notes += shape.notes
     candidate.notes += [f"{twin} holds the same in another format and is left out" for twin in candidate.file.twins]
     if shape.is_parquet:
-        if "file_row_number" in map(str.casefold, shape.file_columns):
-            raise UnreadableFile(
-                f"{candidate.name} has a column file_row_number, which is the engine's own name for the number of a row.",
-                fix="Write it again with another name for that column.",
-            )
-        types = [
-            row[1]
-            for row in _parquet(con, path, f"describe select * exclude (file_row_number) from {_read_parquet(path)}")
-        ]
+        *types, _ = [row[1] for row in _parquet(con, path, f"describe {_numbered(path, shape)}")]
         candidate.columns = dict(zip(shape.columns, types, strict=True))
     else:
         candidate.columns = dict.fromkeys(shape.columns, "VARCHAR")
@@ -169,7 +164,7 @@ def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
             return _land(con, candidate, moment)
     except (duckdb.DataError, duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise UnreadableFile(
-            f"{candidate.name} does not go with the files before it: {str(error).splitlines()[0]}",
+            f"{candidate.name} does not go with the files before it: {without_values(str(error))}.",
             fix="Write it again with the column types of those files.",
         ) from error
 
@@ -210,18 +205,17 @@ def _insert(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[int, 
     shape, path = candidate.shape, candidate.file.path
     if shape is None or not shape.columns:
         return 0, []
-    names = ", ".join([*map(identifier, shape.columns), "_file_hash", "_row_number"])
+    names = ", ".join([*map(identifier, shape.columns), "_row_number", "_file_hash"])
     insert = f"insert into raw.{identifier(candidate.raw_table)} ({names})"
     file_hash = literal(candidate.file_hash)
     if shape.is_parquet:
-        # by place: two columns may bear one name, and one none
-        source = f"select * exclude (file_row_number), {file_hash}, file_row_number + 1 from {_read_parquet(path)}"
+        source = f"select *, {file_hash} from ({_numbered(path, shape)})"
         return int(_parquet(con, path, f"{insert} {source}")[0][0]), []
     listed = ", ".join(map(identifier, shape.columns))
     reading = Reading()
     con.register("landing_batches", read_text_file(path, shape, reading))
     try:
-        inserted = con.execute(f"{insert} select {listed}, {file_hash}, _row_number from landing_batches").fetchall()
+        inserted = con.execute(f"{insert} select {listed}, _row_number, {file_hash} from landing_batches").fetchall()
     except duckdb.Error:
         if reading.error:  # comes back wrapped by the engine
             raise reading.error from None
@@ -283,15 +277,23 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _read_parquet(path: Path) -> str:
-    escaped = "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path))
-    return f"read_parquet({literal(escaped)}, file_row_number = true)"
+def _numbered(path: Path, shape: FileShape) -> str:
+    """Return the query of a Parquet file's columns in their places (two may bear one name, one none) and a row's number."""
+    name = literal("".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path)))
+    if "file_row_number" in map(str.casefold, shape.file_columns):  # then the engine's own one cannot be had
+        return f"select *, row_number() over () from read_parquet({name})"
+    return f"select * exclude (file_row_number), file_row_number + 1 from read_parquet({name}, file_row_number = true)"
 
 
 def _parquet(con: duckdb.DuckDBPyConnection, path: Path, sql: str) -> list[tuple[Any, ...]]:
     try:
         return con.execute(sql).fetchall()
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        raise UnreadableFile(
+            f"{path.name} holds a value beyond what the engine can hold ({without_values(str(error))}).",
+            fix="Write it again without such values: most often it is a time many thousand years away.",
+        ) from error
     except duckdb.Error as error:
         raise UnreadableFile(
-            f"{path.name} is no readable Parquet file: {str(error).splitlines()[0]}", fix="Write or fetch it again."
+            f"{path.name} is no readable Parquet file: {without_values(str(error))}.", fix="Write or fetch it again."
         ) from error

@@ -21,7 +21,7 @@ from marginwise.errors import (
     StoreBusy,
 )
 
-__all__ = ["fails_on_a_value", "hindrance", "hindrances_told", "is_of_a_value"]
+__all__ = ["fails_on_a_value", "hindrance", "hindrances_told", "is_of_a_value", "without_values"]
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
@@ -55,7 +55,19 @@ def is_of_a_value(told: str) -> bool:
     return _OF_A_VALUE.search(told) is not None
 
 
-def fails_on_a_value(table: str, told: str) -> BadMapping:
+def without_values(told: str) -> str:
+    """Return the first line of what the engine says; of what it says about a value, the kind of error alone.
+
+    Examples
+    --------
+    >>> without_values("Conversion Error: Could not convert string 'anna@example.org' to INT32")
+    'Conversion Error'
+    """
+    kind = _OF_A_VALUE.search(told)
+    return kind[0] if kind else told.splitlines()[0].rstrip(".")
+
+
+def fails_on_a_value(table: str, told: str, *, column: str | None = None, mapping: str = "its mapping") -> BadMapping:
     """Return what an expression of a mapping is told as that fails on a value of one of its files.
 
     Parameters
@@ -64,10 +76,15 @@ def fails_on_a_value(table: str, told: str) -> BadMapping:
         The contract table that the mapping makes with it.
     told
         What the engine says; of it only the kind of error is told.
+    column
+        The column that the expression makes, where it is known and makes one.
+    mapping
+        The mapping's file or pack, where it is known.
     """
     kind = _OF_A_VALUE.search(told)
+    expression = f"the expression of {column}" if column else "an expression"
     return BadMapping(
-        f"Table {table}: an expression of its mapping fails on a value of the landed files ({kind[0] if kind else 'Error'}).",
+        f"Table {table}: {expression} in {mapping} fails on a value of the landed files ({kind[0] if kind else 'Error'}).",
         fix="Use try_cast and try_strptime, which leave such a value empty: the row then waits in quarantine with its reason.",
     )
 

@@ -30,6 +30,8 @@ __all__ = ["LandingCheck", "create_landed_views", "landing_checks"]
 
 LandingCheck = tuple[str, str, int, str]
 """Raw table, rule, rows concerned, message."""
+_OF_A_VALUE = (duckdb.DataError, duckdb.InvalidInputException)
+"""What the engine raises where an expression fails on a value."""
 
 
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
@@ -66,7 +68,7 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         made_of = {table: _Made(*told) for table, *told in known if present.get(table) == "table"}
         places = LandedPlaces(con)
         for relation in relations:
-            with _reckoned(relation):
+            with _reckoned(con, relation):
                 relation.write(con, present.get(relation.table), made_of.get(relation.table), places)
         counts = "\nunion all\n".join(relation.row_count for relation in relations)
         con.execute(f"create or replace view ops.landed_rows as\n{counts}")
@@ -75,12 +77,29 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
 
 
 @contextmanager
-def _reckoned(relation: _Landed) -> Iterator[None]:
+def _reckoned(con: duckdb.DuckDBPyConnection, relation: _Landed) -> Iterator[None]:
     """Tell of an expression that fails on a value, and not of the value, which may be of a customer."""
     try:
         yield
-    except (duckdb.DataError, duckdb.InvalidInputException) as error:
-        raise fails_on_a_value(relation.table, str(error)) from None
+    except _OF_A_VALUE as error:
+        column, mapping = _failing_column(con, relation), " or ".join(relation.origins)
+        raise fails_on_a_value(relation.table, str(error), column=column, mapping=mapping) from None
+
+
+def _failing_column(con: duckdb.DuckDBPyConnection, relation: _Landed) -> str | None:
+    """Return the column whose expression fails, or None where it is another one: a condition, a key, a join.
+
+    They are asked of a connection of its own, as the transaction in which one failed takes no more queries.
+    """
+    mapped = dict.fromkeys(column for _, entry in relation.entries for column in entry.columns)
+    with con.cursor() as other:
+        for column in (None, *mapped):
+            reckoned = f"max(hash({identifier(column)}))" if column else "count(*)"
+            try:
+                other.execute(f"select {reckoned} from (\n{relation.query}\n)")
+            except _OF_A_VALUE:
+                return column
+    return None
 
 
 class _Made(NamedTuple):
@@ -118,6 +137,11 @@ class _Landed:
     @property
     def name(self) -> str:
         return f"landed.{identifier(self.table)}"
+
+    @property
+    def origins(self) -> list[str]:
+        """Return the mappings that fill it."""
+        return sorted({compiler.mapping.origin for compiler, _ in self.entries})
 
     @property
     def row_count(self) -> str:

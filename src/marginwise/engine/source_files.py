@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ _DATE = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of a group; `file_name` is its path below the source's folder."""
+    """A file of a group; `file_name` is its path below the source's folder, what is no UTF-8 of it escaped."""
 
     path: Path
     file_name: str
@@ -32,7 +33,7 @@ class SourceFile:
 
 
 def find_files(mapping: Mapping, group: str, data_dir: Path) -> list[SourceFile]:
-    """Return the files of a group, by date and name.
+    """Return the files of a group, by date and name; also what is there and no file, so that it is not passed over.
 
     Of files that differ in their format only (`orders.parquet` beside `orders.csv.gz`) the one whose pattern stands
     first is taken; the others are its twins and are left out.
@@ -47,14 +48,17 @@ def find_files(mapping: Mapping, group: str, data_dir: Path) -> list[SourceFile]
     described = mapping.files[group]
     by_stem: dict[str, list[Path]] = {}
     for pattern in described.path:
-        for path in sorted(data_dir.glob(pattern)):
-            same = by_stem.setdefault(_SUFFIXES.sub("", path.relative_to(data_dir).as_posix()), [])
-            if path.is_file() and path not in same:
+        found = set(data_dir.glob(pattern))
+        if (data_dir / pattern).is_symlink():  # one that points to nothing is found by patterns only, not by its name
+            found.add(data_dir / pattern)
+        for path in sorted(found):
+            same = by_stem.setdefault(_SUFFIXES.sub("", _name(path, data_dir)), [])
+            if not path.is_dir() and path not in same:
                 same.append(path)
     files = []
     for paths in filter(None, by_stem.values()):
-        twins = tuple(path.relative_to(data_dir).as_posix() for path in paths[1:])
-        files.append(SourceFile(paths[0], paths[0].relative_to(data_dir).as_posix(), twins))
+        name, *twins = (_name(path, data_dir) for path in paths)
+        files.append(SourceFile(paths[0], name, tuple(twins)))
     return sorted(files, key=lambda file: (date_in_name(file.file_name, described) or dt.date.min, file.file_name))
 
 
@@ -70,7 +74,7 @@ def missing_data_folder(source: str, data_dir: Path) -> MissingFile:
 
 def missing_group(mapping: Mapping, group: str, data_dir: Path) -> MissingFile:
     """Return the error of a group that has no file."""
-    there = sorted(path.relative_to(data_dir).as_posix() for path in data_dir.rglob("*") if path.is_file())
+    there = sorted(_name(path, data_dir) for path in data_dir.rglob("*") if path.is_file())
     patterns = mapping.files[group].path
     more = f" and {len(there) - 20} more" if len(there) > 20 else ""
     return MissingFile(
@@ -111,6 +115,10 @@ def reading_hash(group: FileGroup) -> str:
         group.skip_rows,
     )
     return hashlib.sha256(repr(options).encode()).hexdigest()[:16]
+
+
+def _name(path: Path, data_dir: Path) -> str:
+    return os.fsencode(path.relative_to(data_dir).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _date(digits: str) -> dt.date | None:

@@ -60,6 +60,7 @@ _TABLES = {
     "reviews": "review scores",
     "exchange_rates": "orders in several currencies",
 }
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,15 @@ def toml_text(value: str) -> str:
     >>> print(toml_text('"Menge"'), toml_text("it's"))
     '"Menge"' "it's"
     """
-    if "\n" in value and "'''" not in value and not value.endswith("'"):
+    if all(c.isprintable() for c in value):
+        if "'" not in value:
+            return f"'{value}'" if '"' in value or "\\" in value else f'"{value}"'
+        if '"' not in value and "\\" not in value:
+            return f'"{value}"'
+    is_shown = not _CONTROL.search(value.replace("\n", "")) and value[:1] != "\n" and value[-1:] != "'"
+    if is_shown and "'''" not in value and ("\n" in value or value.isprintable()):
         return f"'''{value}'''"
-    if "'" not in value and "\n" not in value and all(c.isprintable() for c in value):
-        return f"'{value}'" if '"' in value or "\\" in value else f'"{value}"'
-    if '"' not in value and "\\" not in value and all(c.isprintable() for c in value):
-        return f'"{value}"'
-    if "'''" not in value and not value.endswith("'") and all(c.isprintable() or c == "\n" for c in value):
-        return f"'''{value}'''"
-    return json.dumps(value, ensure_ascii=False)
+    return _escaped(value)
 
 
 def mapping_text(
@@ -114,11 +115,15 @@ def mapping_text(
     idle
         What was said of files that fill no table.
     """
-    parts = ["\n".join(f"# {line}".rstrip() for line in title), "\n".join(["[source]", *map(_header_line, header)])]
+    parts = ["\n".join(map(_comment, title)), "\n".join(["[source]", *map(_header_line, header)])]
     parts += [_file_section(profile) for profile in profiles]
     parts += [_table_section(draft) for draft in tables]
-    notes = [f"# Personal data, left out of {group}: {', '.join(names)}" for group, names in left_out.items() if names]
-    notes += [f"# {line}" for line in idle]
+    notes = [
+        _comment(f"Personal data, left out of {group}: {', '.join(names)}")
+        for group, names in left_out.items()
+        if names
+    ]
+    notes += map(_comment, idle)
     present = {draft.table for draft in tables}
     absent = [f"#   {name}: {told}" for name, told in _TABLES.items() if name not in present]
     if absent:
@@ -135,12 +140,12 @@ def _file_section(profile: FileProfile) -> str:
     settings = profile.settings
     told = f"{profile.rows:,} rows" + ("" if profile.is_whole else " looked at, the file has more")
     more = f" and {len(profile.paths) - 1} more files" if len(profile.paths) > 1 else ""
-    lines = [f"# {profile.paths[0].name}{more}: {told}"]
+    lines = [_comment(f"{profile.paths[0].name}{more}: {told}")]
     if profile.unreadable:
         lines.append(
             f"# {profile.unreadable:,} rows have another number of fields; they are kept apart as unreadable rows"
         )
-    lines += [f"# {note}" for note in profile.notes]
+    lines += map(_comment, profile.notes)
     lines += [f"[files.{profile.group}]", f"path = {_texts(settings.path)}{_open_told(profile)}"]
     declared = settings.model_dump(exclude_defaults=True)
     for name in ("delimiter", "encoding", "quote", "escape", "decimal", "thousands"):
@@ -173,7 +178,7 @@ def _open_told(profile: FileProfile) -> str:
 
 def _table_section(draft: TableDraft) -> str:
     contract = contracts()[draft.table]
-    lines = [f"# {line}" for line in textwrap.wrap(draft.remark, 118)] if draft.remark else []
+    lines = [_comment(line) for line in textwrap.wrap(draft.remark, 118)] if draft.remark else []
     lines += ["[[tables]]", f'table = "{draft.table}"', f'from = "{draft.group}"']
     if draft.join:
         lines.append(f"join = {toml_text(draft.join)}")
@@ -202,7 +207,9 @@ def _table_section(draft: TableDraft) -> str:
                 continue
             if name in draft.left_out:
                 left_out = draft.left_out[name]
-                lines.append(f"# {name} = {toml_text(left_out.expression)}  # left out: {_one_line(left_out.reason)}")
+                lines.append(
+                    _comment(f"{name} = {toml_text(left_out.expression)}  # left out: {_one_line(left_out.reason)}")
+                )
                 continue
             told = _SWITCHES.get(f"{draft.table}.{name}") or contract.column(name).description.rstrip(".")
             lines.append(f"# {name} = ''  # not found; would give: {told}")
@@ -219,13 +226,22 @@ def _line(text: str, confidence: float, reason: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).strip()
+    return re.sub(rf"{_CONTROL.pattern}+", " ", text).strip()
+
+
+def _comment(text: str) -> str:
+    """Return a comment of one line: TOML takes no control characters there, which names of files may hold."""
+    return f"# {_CONTROL.sub(lambda sign: repr(sign[0])[1:-1], text)}".rstrip()
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _texts(values: Sequence[str]) -> str:
-    listed = [toml_text(value) if value.isprintable() else json.dumps(value) for value in values]
+    listed = [toml_text(value) if value.isprintable() else _escaped(value) for value in values]
     return listed[0] if len(listed) == 1 else f"[{', '.join(listed)}]"
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _escaped(name)

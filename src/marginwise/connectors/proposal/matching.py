@@ -72,10 +72,11 @@ def match_columns(profile: FileProfile, role: str, *, is_named: bool = True) -> 
     """
     used: set[str] = set()
     weighed: list[tuple[float, int, str, Match]] = []
+    meanings = relevant_concepts(role)
     for position, column in enumerate(profile.columns):
         if not column.filled:
             continue
-        for concept in relevant_concepts(role):
+        for concept in meanings:
             named = match_name(column.name, concept, role)
             if named is None and role == "order_items" and concept.name in _OF_ORDERS:
                 named = match_name(column.name, concept, "orders")

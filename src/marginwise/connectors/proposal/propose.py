@@ -128,6 +128,10 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
     if not files:
         raise UnreadableFile("No file to look at.", accepted="CSV (also compressed) and Parquet files")
     for file in files:
+        if file.exists() and not file.is_file():
+            raise UnreadableFile(
+                f"{file} is no regular file.", accepted="CSV (also compressed) and Parquet files, or one folder of them"
+            )
         if not file.is_file():
             beside = [path.name for path in file.parent.iterdir()] if file.parent.is_dir() else []
             raise MissingFile(f"There is no file {file}.", nearest=nearest(file.name, beside))
