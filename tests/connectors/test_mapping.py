@@ -83,8 +83,8 @@ def test_a_mapping_says_what_it_means(tmp_path: Path) -> None:
         *(('path = "sales*.csv"', f'path = "{path}"', "must be a whole part") for path in ("**.csv", "***", "a/b**")),
         *(('path = "sales*.csv"', f'path = "s*"\nencoding = "{name}"', "is not an encoding such as")
           for name in ("hex", "rot13", "zip", "base64", "uu", "quopri", "undefined")),
-        *(('path = "sales*.csv"', f'path = "s*"\n{name} = "é"', "must be one ASCII character")
-          for name in ("quote", "escape")),
+        *(('path = "sales*.csv"', f'path = "s*"\n{name} = "{sign}"', "must be one ASCII character")
+          for name in ("quote", "escape") for sign in ("é", "\\n")),
         *(('path = "sales*.csv"', f'path = "s*"\nformats = {{Day = "{pattern}"}}', "files.lines.formats: ")
           for pattern in ("%Q", "%", "%d.%")),
         *(("status = \"'paid'\"", f"status = '{blank}'", "tables.orders.columns.status is empty") for blank in ("", "  ")),

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from marginwise.connectors.dialect import Dialect
+from marginwise.connectors.proposal.flat import dependencies
 from marginwise.connectors.proposal.propose import propose_mapping
 from marginwise.connectors.reader import inspect_file
 from marginwise.errors import MissingFile, UnreadableFile
@@ -184,6 +185,36 @@ def test_a_file_that_is_not_there_gets_its_nearest(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
     with pytest.raises(MissingFile, match=r"Did you mean 'orders\.csv'"):
         propose_mapping([tmp_path / "order.csv"])
+
+
+def test_what_is_no_regular_file_is_called_so() -> None:
+    with pytest.raises(UnreadableFile, match=r"/dev/null is no regular file\. Accepted: CSV"):
+        propose_mapping([Path("/dev/null")])
+
+
+def test_names_with_control_characters_make_a_mapping_that_loads(tmp_path: Path) -> None:
+    """Found wrong once: the rest of a file's name below its line end stood in the mapping outside of the comment."""
+    rows = [{name: row[name] for name in ("order", "day", "item", "quantity", "price")} for row in sold()]
+    write(tmp_path / "new\nsales\x01\x7f.csv", rows)
+    write(tmp_path / "no\n[shop].csv", [{"sepal": "5.1", "petal": "3.5"}] * 9)
+    landed = land_proposed(tmp_path, [tmp_path])
+    text = propose_mapping([tmp_path]).text
+    assert r"# new\nsales\x01\x7f.csv: " in text
+    assert r"# Not used: no\n[shop].csv" in text
+    assert landed.rows("select count(*) from landed.order_items") == [(len(rows),)]
+
+
+def test_columns_are_measured_alike_however_many_there_are() -> None:
+    con = duckdb.connect(":memory:")
+    names = [f"c{number}" for number in range(70)]
+    listed = ", ".join(f"nullif(i // 2 + i % {number + 1}, 3) as {name}" for number, name in enumerate(names))
+    con.execute(f"create table wide as select i // 4 as k, {listed} from range(40) as t(i)")
+    together = dependencies(con, "wide", "k", names)
+    for name in names:
+        alone = dependencies(con, "wide", "k", [name])
+        facts = (together.comparable[name], together.varying[name], together.gaps[name])
+        assert facts == (alone.comparable[name], alone.varying[name], alone.gaps[name])
+    assert (together.groups, together.repeated, together.rows) == (10, 10, 40)
 
 
 def test_two_tables_in_one_file_are_told_apart(tmp_path: Path) -> None:

@@ -122,8 +122,8 @@ class FileGroup(Part):
     @field_validator("quote", "escape")
     @classmethod
     def _one_byte(cls, value: str | None) -> str | None:
-        if value and not value.isascii():
-            raise ValueError(f"{value!r} must be one ASCII character, such as '\"'")
+        if value and (not value.isascii() or value in "\r\n"):
+            raise ValueError(f"{value!r} must be one ASCII character that ends no line, such as '\"'")
         return value
 
     @field_validator("file_date")

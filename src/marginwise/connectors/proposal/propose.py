@@ -140,6 +140,8 @@ def propose_mapping(files: Sequence[Path], *, root: Path | None = None, name: st
     source = name or source_name(files[0] if len(groups) == 1 and len(files) == 1 else folder)
     con = duckdb.connect(":memory:")
     con.execute("set TimeZone = 'UTC'")
+    # the search for what columns compute in common takes time that grows with the square of their number
+    con.execute("set disabled_optimizers = 'common_subexpressions'")
     try:
         looked, idle = _look(con, source, groups)
         drafts, left_out = _draft(con, looked, idle)
