@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -27,6 +28,19 @@ def test_an_interrupt_is_told_and_ends_with_130(
     done = called("run", cwd=tmp_path)
     assert (done.code, done.out) == (130, "")
     assert done.err == "Interrupted. What was published before stays; run again to go on.\n"
+
+
+def test_what_nobody_foresaw_is_told_without_the_value_it_fails_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        duckdb.sql("select cast('anna@example.org' as integer)").fetchall()
+
+    monkeypatch.setattr(reports, "print_run", failing)
+    done = called("run", cwd=tmp_path)
+    assert done.code == 1
+    assert "Unexpected ConversionException: Conversion Error" in done.err
+    assert "anna" not in done.err
 
 
 @pytest.mark.parametrize("is_parsed", [False, True])

@@ -292,10 +292,10 @@ def _end(error: BaseException) -> NoReturn:
     # else the machine's doing, or a defect of ours: in one line, with the traceback on request
     if {"--verbose", "-v"} & set(sys.argv):
         raise error
-    from marginwise.engine.hindrances import hindrance
+    from marginwise.engine.hindrances import hindrance, without_values
 
     unexpected = hindrance(error) or MarginwiseError(
-        f"Unexpected {type(error).__name__}: {error}",
+        f"Unexpected {type(error).__name__}: {without_values(str(error))}",
         fix="This is a defect of Marginwise. `marginwise --verbose …` shows where; the published store is unchanged.",
     )
     fail(unexpected, as_json="--json" in sys.argv)

@@ -62,9 +62,11 @@ def without_values(told: str) -> str:
     --------
     >>> without_values("Conversion Error: Could not convert string 'anna@example.org' to INT32")
     'Conversion Error'
+    >>> without_values("")
+    ''
     """
     kind = _OF_A_VALUE.search(told)
-    return kind[0] if kind else told.splitlines()[0].rstrip(".")
+    return kind[0] if kind else told.partition("\n")[0].rstrip(".")
 
 
 def fails_on_a_value(table: str, told: str, *, column: str | None = None, mapping: str = "its mapping") -> BadMapping:
