@@ -45,7 +45,7 @@ def stores(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pa
     """Return a store on both engines, built once as a whole and once more when another day has come."""
     folder = tmp_path_factory.mktemp("stores")
     data = folder / "demo" / "data"
-    create_demo(folder / "demo", Knobs(orders=2000, drops=1, late_rate=0.2, corrected_rate=0.2))
+    create_demo(folder / "demo", Knobs(orders=800, drops=1, late_rate=0.2, corrected_rate=0.2))
     (data / "drops").rename(folder / "waiting")
     settings = (folder / "demo" / "marginwise.toml").read_text()
     projects = run_on_both(folder, settings.replace('data = "data"', f"data = {json.dumps(str(data))}"), prefix="demo_")

@@ -51,10 +51,23 @@ def windows(store: Path) -> list[tuple[object, ...]]:
         return con.execute("select start_date <= end_date from intermediate.int_decision_windows_set").fetchall()
 
 
-def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None:
-    store = small_store(tmp_path / "store", drops=3)
+@pytest.fixture(scope="module")
+def store_built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store that has been built, for reading only; three days wait beside it."""
+    store = small_store(tmp_path_factory.mktemp("built") / "store", drops=3)
     first = facts_of(store, "land", "check", "build")
     assert all("not been built before" in str(first[stage]["made_anew_because"]) for stage in ("check", "build"))
+    return store
+
+
+@pytest.fixture
+def store(store_built_once: Path, tmp_path: Path) -> Path:
+    """Return a copy of the store that has been built, and of the days that wait beside it."""
+    shutil.copytree(store_built_once.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / store_built_once.name
+
+
+def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path) -> None:
     one, two, three = waiting_days(store)
     arrive(store, *one)
     run_here(store, "land", "check")  # nothing is built of it yet: the next build has two days to take in
@@ -76,10 +89,8 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("stage", [pytest.param("check", marks=pytest.mark.soak), "build"])
 def test_what_does_not_fit_into_the_memory_of_few_rows_is_made_anew(
-    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: str, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = small_store(tmp_path / "store", drops=1)
-    run_here(store, "land", "check", "build")
     arrive(store, *waiting_days(store)[0])
     run_here(store, "land", *(("check",) if stage == "build" else ()))
     monkeypatch.setattr(dbt, "options_for_few_rows", lambda _: {"memory_limit": "6MB"})
@@ -92,10 +103,8 @@ def test_what_does_not_fit_into_the_memory_of_few_rows_is_made_anew(
     assert not differing(built(store, *SCHEMAS), exchanged)
 
 
-def test_a_key_that_a_failed_check_left_twice_is_asked_again(tmp_path: Path) -> None:
+def test_a_key_that_a_failed_check_left_twice_is_asked_again(store: Path) -> None:
     """Found wrong once: only rows of the same run were asked, so that the next run passed."""
-    store = small_store(tmp_path / "store", orders=50)
-    run_here(store, "land", "check")
     add_row(store, "reviews-2026-01-05.csv", "reviews", review_id="new")
     run_here(store, "land")
     with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb")) as con:
@@ -113,7 +122,7 @@ def test_a_key_that_a_failed_check_left_twice_is_asked_again(tmp_path: Path) -> 
 
 
 def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found wrong once: the check had taken its rows in, and what it was said to be made with was the same again."""
 
@@ -124,8 +133,6 @@ def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
         keep_state(con, stage, state)
 
     kept: list[BuildState] = []
-    store = small_store(tmp_path / "store", orders=50)
-    run_here(store, "land", "check")
     without = built(store, "checks", "quarantine")
     add_row(store, "orders-2026-01-05.csv", "orders", order_id="second")
     run_here(store, "land")
@@ -142,7 +149,7 @@ def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
 
 def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:
     """Windows move on, customers come of age, visits close: what the passing of time reaches is made anew as well."""
-    store = LastDays(tmp_path / "store", orders=3000)
+    store = LastDays(tmp_path / "store", orders=1000)
     run_here(store.directory, "land", "check", "build")
     store.arrive()
     facts = facts_of(store.directory, "land", "check", "build")
