@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from marginwise.demo.knobs import Knobs
@@ -16,12 +18,22 @@ from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.duckdb import open_warehouse, write_declared
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.postgres import PostgresServer, rows, server_of
-from marginwise.errors import BadSettings, BuildFailed, MissingExtra, ServerUnreachable, UnfitServer, UnsetVariable
+from marginwise.errors import (
+    BadMapping,
+    BadSettings,
+    BuildFailed,
+    MissingExtra,
+    ServerUnreachable,
+    UnfitServer,
+    UnsetVariable,
+)
 from marginwise.ops.doctor import examine
 from marginwise.ops.pipeline import run
 from marginwise.ops.projects import create_demo
 from marginwise.settings import Settings, load_settings
+from tests.connectors.test_mapping import FLAT
 from tests.engine.engines import differences, on_server, run_on_both
+from tests.engine.test_landing import Shop
 from tests.warehouse.harness import build, land_rows
 
 VARIABLE = "MARGINWISE_POSTGRES_DSN"
@@ -132,6 +144,21 @@ def test_only_what_changed_is_loaded_again(dsn: str, tmp_path: Path) -> None:
     assert exchange.load(con) == ["landed.orders"]
     assert asked(dsn, "select status from changed_build_landed.orders") == [("shipped",)]
     con.close()
+
+
+def test_an_expression_that_fails_on_a_value_is_told_without_the_value(dsn: str, tmp_path: Path) -> None:
+    """Found wrong once: "Unexpected ConversionException"; a Parquet file's rows are only reckoned as they are sent."""
+    shop = Shop(
+        tmp_path,
+        FLAT.replace("quantity = '\"Pieces\"'", "quantity = 'cast(\"Pieces\" as integer)'").replace(".csv", ".parquet"),
+    )
+    columns = {"No": [1], "Day": ["2024-07-01"], "Item": ["A"], "Pieces": ["anna@example.org"], "Price": [3.5]}
+    pq.write_table(pa.table(columns), shop.data / "sales.parquet")
+    assert shop.land().rows == 1
+    write_declared(shop.con, Settings())
+    with pytest.raises(BadMapping, match=r"Table order_items.* fails on a value.*try_cast") as caught:
+        Exchange(PostgresServer(dsn, "failing_")).load(shop.con)
+    assert "anna" not in str(caught.value)
 
 
 # texts as files hold them, good and bad

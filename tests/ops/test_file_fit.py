@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from marginwise.ops.doctor import Finding, examine
 from marginwise.ops.projects import create_project
 from tests.connectors.shop_exports import german, shop
 from tests.reliability.stores import small_store
+from tests.shell import called
 
 
 @pytest.fixture
@@ -46,3 +48,11 @@ def test_a_group_without_a_file_is_told(project: Path) -> None:
     (told,) = files(project)
     assert told.state == "broken"
     assert told.detail.startswith("no file for the group verkaufe; accepted: ")
+
+
+def test_files_that_the_mapping_does_not_name_are_told_also_where_their_name_is_no_text(project: Path) -> None:
+    for name in (b"caf\xe9.csv", b"notes.md", b"others.csv"):
+        (project / "exports" / os.fsdecode(name)).write_text("a;b\n1;2\n", encoding="utf-8")
+    landed = called("run", "land", "--json", cwd=project)
+    assert landed.code == 0, landed.err
+    assert landed.json["stages"][0]["files_that_match_no_group"] == ["caf\\xe9.csv", "others.csv"]

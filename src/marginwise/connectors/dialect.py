@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Dialect", "find_dialect", "first_records", "hold_file", "storage_kind"]
+__all__ = ["Dialect", "find_dialect", "first_records", "hold_file", "storage_kind", "told_name"]
 
 SAMPLE_BYTES = 256 * 1024
 SNIFFED_CHARACTERS = 64 * 1024
@@ -76,6 +76,15 @@ class Dialect:
         return pa.input_stream(str(path), compression=self.compression)
 
 
+def told_name(name: str) -> str:
+    r"""Return a file's name as it can be told: bytes that are no UTF-8 text are spelt out.
+
+    >>> print(told_name("caf\udce9.csv"))
+    caf\xe9.csv
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def hold_file(path: Path) -> None:
     """Hold that a path can be opened and read to an end.
 
@@ -86,7 +95,7 @@ def hold_file(path: Path) -> None:
         waited for.
     """
     for name in path.parts:
-        told = os.fsencode(name).decode("utf-8", "backslashreplace")
+        told = told_name(name)
         if told != name:  # neither the engine nor Arrow opens it
             raise UnreadableFile(f"The name {told} is not UTF-8 text.", fix="Rename it, best in plain letters.")
     try:

@@ -6,7 +6,8 @@ loaded into the server, and what later stages and readers need is fetched back, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import version
@@ -17,6 +18,7 @@ import yaml
 from marginwise.connectors.canonical import identifier, literal
 from marginwise.engine.dbt import project_directory
 from marginwise.engine.duckdb import transaction
+from marginwise.engine.hindrances import fails_on_a_value, is_of_a_value
 from marginwise.engine.postgres import PostgresServer, rows
 from marginwise.engine.server_columns import ServerColumn, content_of, server_columns, travelling
 
@@ -96,6 +98,11 @@ class Exchange:
         -------
         list of str
             The relations that were loaded.
+
+        Raises
+        ------
+        BadMapping
+            When an expression of a mapping fails on a value.
         """
         if self.server is None:
             return []
@@ -108,14 +115,16 @@ class Exchange:
             changed = []
             for name in names:
                 columns = server_columns(con, name)
-                shape, version = landed[name] if name in landed else (None, content_of(con, name, columns))
+                with _reckoned(name):
+                    shape, version = landed[name] if name in landed else (None, content_of(con, name, columns))
                 content = f"{shape or ''} {_kinds(columns)} {version}".strip().replace("'", "''")
                 before = known.get(name)
                 if before != content or not self._columns_of(server, self._built(name)):
-                    if shape and before and before.startswith(f"{shape} {_kinds(columns)} "):
-                        self._exchange_files(server, con, name, columns)
-                    else:
-                        self._send(server, con, name, columns)
+                    with _reckoned(name):
+                        if shape and before and before.startswith(f"{shape} {_kinds(columns)} "):
+                            self._exchange_files(server, con, name, columns)
+                        else:
+                            self._send(server, con, name, columns)
                     self._run(server, [
                         f"delete from {self._built('ops.loaded_contents')} where relation = '{name}'",
                         f"insert into {self._built('ops.loaded_contents')} values ('{name}', '{content}')",
@@ -261,6 +270,18 @@ class Exchange:
         with server.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+
+
+@contextmanager
+def _reckoned(name: str) -> Iterator[None]:
+    """Tell of a mapping's expression that fails on a value: those of files that are read where they lie are reckoned here."""
+    try:
+        yield
+    except Exception as error:  # the engine's own, or the driver's that reads of it
+        schema, _, table = name.partition(".")
+        if schema == "landed" and is_of_a_value(str(error)):
+            raise fails_on_a_value(table, str(error)) from None
+        raise
 
 
 @cache

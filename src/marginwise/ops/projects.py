@@ -253,7 +253,7 @@ def _chosen(
     packs = fitting_packs(folder)
     if packs:
         look = packs[0].source.description or packs[0].name
-        return packs[:1], [*told, f"The files look like {look}: using the mapping {packs[0].name!r}."], None
+        return packs[:1], [*told, f"The files fit the mapping {packs[0].name!r}, which is used: {look}."], None
     name = source_name(files[0] if len(files) == 1 else folder)
     proposal = propose_mapping(files, root=folder, name=name)
     target = project / f"{name}.map.toml"

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from marginwise.connectors.dialect import told_name
 from marginwise.connectors.mapping import Mapping
 from marginwise.decisions.causes import causes_of
 from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
@@ -136,7 +137,8 @@ def _unmatched(context: RunContext) -> list[str]:
         if not is_own_mapping(source):
             continue  # a pack knows which files of its source it leaves out
         named = {path for group in mapping.files.values() for pattern in group.path for path in folder.glob(pattern)}
-        found += [path.name for path in sorted(folder.iterdir()) if path not in named and _DATA_FILE.search(path.name)]
+        others = [path.name for path in sorted(folder.iterdir()) if path not in named]
+        found += [told_name(other) for other in others if _DATA_FILE.search(other)]
     return found
 
 
