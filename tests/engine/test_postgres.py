@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from marginwise.demo.knobs import Knobs
@@ -31,9 +29,8 @@ from marginwise.ops.doctor import examine
 from marginwise.ops.pipeline import run
 from marginwise.ops.projects import create_demo
 from marginwise.settings import Settings, load_settings
-from tests.connectors.test_mapping import FLAT
 from tests.engine.engines import differences, on_server, run_on_both
-from tests.engine.test_landing import Shop
+from tests.engine.test_landing import shop_that_fails_when_read
 from tests.warehouse.harness import build, land_rows
 
 VARIABLE = "MARGINWISE_POSTGRES_DSN"
@@ -148,14 +145,7 @@ def test_only_what_changed_is_loaded_again(dsn: str, tmp_path: Path) -> None:
 
 def test_an_expression_that_fails_on_a_value_is_told_without_the_value(dsn: str, tmp_path: Path) -> None:
     """Found wrong once: "Unexpected ConversionException"; a Parquet file's rows are only reckoned as they are sent."""
-    shop = Shop(
-        tmp_path,
-        FLAT.replace("quantity = '\"Pieces\"'", "quantity = 'cast(\"Pieces\" as integer)'").replace(".csv", ".parquet"),
-    )
-    columns = {"No": [1], "Day": ["2024-07-01"], "Item": ["A"], "Pieces": ["anna@example.org"], "Price": [3.5]}
-    pq.write_table(pa.table(columns), shop.data / "sales.parquet")
-    assert shop.land().rows == 1
-    write_declared(shop.con, Settings())
+    shop = shop_that_fails_when_read(tmp_path)
     with pytest.raises(BadMapping, match=r"Table order_items.* fails on a value.*try_cast") as caught:
         Exchange(PostgresServer(dsn, "failing_")).load(shop.con)
     assert "anna" not in str(caught.value)

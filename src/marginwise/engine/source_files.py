@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from marginwise.connectors.dialect import told_name
 from marginwise.errors import MissingFile, nearest
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def reading_hash(group: FileGroup) -> str:
 
 
 def _name(path: Path, data_dir: Path) -> str:
-    return os.fsencode(path.relative_to(data_dir).as_posix()).decode("utf-8", "backslashreplace")
+    return told_name(path.relative_to(data_dir).as_posix())
 
 
 def _date(digits: str) -> dt.date | None:
