@@ -34,6 +34,13 @@ def changed_rows(store: Path) -> int:
         return sum(con.execute(f'select count(*) from changed."{name}"').fetchall()[0][0] for (name,) in tables)
 
 
+def parts(store: Path, table: str) -> int:
+    """Return of how many parts (row groups) a table of the warehouse is made."""
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        counted = con.execute(f"select count(distinct row_group_id) from pragma_storage_info('{table}')")
+        return int(counted.fetchall()[0][0])
+
+
 def set_horizon(store: Path, days: int) -> None:
     settings = (store / "marginwise.toml").read_text(encoding="utf-8")
     settings = settings.replace("[decisions]", f"[decisions]\nhorizon_days = {days}", 1)
@@ -67,7 +74,8 @@ def store(store_built_once: Path, tmp_path: Path) -> Path:
     return tmp_path / store_built_once.name
 
 
-def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path) -> None:
+def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "_BUILDS_UNTIL_JOINED", 3)
     one, two, three = waiting_days(store)
     arrive(store, *one)
     run_here(store, "land", "check")  # nothing is built of it yet: the next build has two days to take in
@@ -75,10 +83,12 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path) -> None:
     second = facts_of(store, "land", "check", "build")
     assert [second[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
     assert changed_rows(store) == 0
+    assert parts(store, "core.fct_orders") == 2
     arrive(store, *three)
     assert facts_of(store, "land", "check")["check"]["made_anew_because"] is None
     assert changed_rows(store) > 0
     run_here(store, "build")
+    assert parts(store, "core.fct_orders") == 1
     kept = built(store, *SCHEMAS)
     anew = run(load_settings(store), ("check", "build"), anew=True)
     assert {stage.facts["made_anew_because"] for stage in anew.stages} == {"it was asked for"}

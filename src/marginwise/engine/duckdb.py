@@ -15,7 +15,7 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["FILE_FORMAT", "engine_options", "open_warehouse", "options_for_few_rows", "take_all_options", "transaction",
+__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "open_warehouse", "options_for_few_rows", "take_all_options", "transaction",
            "write_declared"]  # fmt: skip
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -27,21 +27,23 @@ FILE_FORMAT = {"storage_compatibility_version": "v1.5.0"}
 
 
 def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
-    """Return what the engine may take of the machine, by the names of its own options.
+    """Return how the engine works, by the names of its own options.
 
     Memory is what the settings declare, or what the engine would take by itself where that is less (most of what the
-    machine, or the container, has).
+    machine, or the container, has). What a run adds to a table stays a part of its own until `join_small_parts`: to join it
+    with the parts before it, whenever a stage has ended, would write up to three full ones anew for some hundred rows.
 
     Examples
     --------
     >>> engine_options(WarehouseSettings(memory_limit="64MB", threads=3))
-    {'memory_limit': '64MB', 'threads': '3'}
+    {'memory_limit': '64MB', 'threads': '3', 'max_vacuum_tasks': '0'}
     """
     memory, threads = _taken_by_itself()
     declared = warehouse.memory_limit
     return {
         "memory_limit": min(declared, memory, key=_bytes),
         "threads": str(warehouse.threads or threads),
+        "max_vacuum_tasks": "0",
     }
 
 
@@ -79,6 +81,11 @@ def take_all_options(con: duckdb.DuckDBPyConnection, options: Mapping[str, str])
         con.execute(f"reset global {name}")
     for name, value in options.items():
         con.execute(f"set global {name} = '{value}'")
+
+
+def join_small_parts(con: duckdb.DuckDBPyConnection) -> None:
+    """Let the engine join small parts of its tables (row groups) when the file is next closed, and drop what was deleted there."""
+    con.execute("reset global max_vacuum_tasks")
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["StageRecord", "begin_stage", "end_stage", "last_stages"]
+__all__ = ["StageRecord", "begin_stage", "end_stage", "last_stages", "times_begun"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ def end_stage(
         "update ops.runs set status = ?, ended_at = ?, facts_json = ? where run_id = ? and stage = ?",
         ["failed" if failed else "done", at, json.dumps(facts, default=str), run_id, stage],
     )
+
+
+def times_begun(con: duckdb.DuckDBPyConnection, stage: str) -> int:
+    """Return how often the stage has begun since the warehouse was laid."""
+    return int(con.execute("select count(*) from ops.runs where stage = ?", [stage]).fetchall()[0][0])
 
 
 def last_stages(con: duckdb.DuckDBPyConnection) -> list[StageRecord]:

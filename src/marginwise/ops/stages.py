@@ -23,12 +23,19 @@ from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.build_state import BuildState, forget_state, keep_state, kept_state, state_of
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import NodeResult, WarehouseProject, warehouse_variables
-from marginwise.engine.duckdb import engine_options, open_warehouse, take_all_options, write_declared
+from marginwise.engine.duckdb import (
+    engine_options,
+    join_small_parts,
+    open_warehouse,
+    take_all_options,
+    write_declared,
+)
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.hindrances import hindrance
 from marginwise.engine.landing import LandingSource, land
 from marginwise.engine.postgres import server_of
 from marginwise.engine.publish import PUBLISHED_STORE, publish_store
+from marginwise.engine.run_ledger import times_begun
 from marginwise.engine.stage_tables import active_files, broken_rules, table_grades, warehouse_table, write_tables
 from marginwise.errors import (
     BadSettings,
@@ -51,6 +58,7 @@ _PUBLISHED = ("core.dim_*", "core.fct_order_lines", "core.fct_refunds", "marts.*
               "ops.table_grades", "intermediate.int_periods_set", "staging.*")  # fmt: skip
 _ASKED = "it was asked for"
 _TOO_MUCH = "what it touches is too much to be exchanged in little memory"
+_BUILDS_UNTIL_JOINED = 10
 _OVERFLOW = "max_temp_directory_size"
 _Made = TypeVar("_Made")
 Work = Callable[["RunContext"], dict[str, Any]]
@@ -201,6 +209,8 @@ def build_warehouse(context: RunContext) -> dict[str, Any]:
     with warehouse_of(context) as con:
         keep_state(con, "build", state)
         context.exchange.forget_changes(con)
+        if times_begun(con, "build") % _BUILDS_UNTIL_JOINED == 0:
+            join_small_parts(con)
         origin = built_from(context, con)
     return {
         "models": kinds.count("model"),

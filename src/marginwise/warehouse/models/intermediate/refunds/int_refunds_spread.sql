@@ -44,9 +44,9 @@ final as (
         coalesce({{ allocated('whole_tax_amount') }}, 0) as tax_amount,
         coalesce({{ allocated('whole_shipping_amount') }}, 0) as shipping_amount,
         coalesce({{ allocated('whole_handling_amount') }}, 0) as handling_cost_amount,
-        greatest(
+        cast(greatest(
             least(restocked_so_far, line_quantity) - least(restocked_so_far - line_restocked_quantity, line_quantity), 0
-        ) as restocked_quantity,
+        ) as decimal(18, 4)) as restocked_quantity,
         refunded_at
     from capped
 
