@@ -25,7 +25,8 @@ final as (
         {{ summed('case when cm1_amount is null then net_revenue_amount else 0 end') }} as unknown_cost_revenue_amount,
         {%- for step in steps %}
         {{ summed('case when ' ~ step.rows ~ ' then ' ~ step.amount ~ ' end') }} as {{ step.id }}_step_amount,
-        {{ rows_where(step.rows ~ (' and (' ~ step.amount ~ ') <> 0' if step.kind == 'change' else '')) }} as {{ step.id }}_step_count{{ "," if not loop.last }}
+        {{ rows_where(step.rows ~ (' and (' ~ step.amount ~ ') <> 0' if step.kind == 'change' else '')) }}
+            as {{ step.id }}_step_count{{ "," if not loop.last }}
         {%- endfor %}
     from entries
     group by store_id, entry_date, channel_name, campaign_name
