@@ -15,8 +15,8 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "open_warehouse", "options_for_few_rows", "take_all_options", "transaction",
-           "write_declared"]  # fmt: skip
+__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "open_warehouse", "options_for_few_rows",
+           "take_all_options", "transaction", "write_declared"]  # fmt: skip
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"

@@ -23,13 +23,7 @@ from marginwise.decisions.ledger import Ledger, next_ledger, standing_verdicts
 from marginwise.engine.build_state import BuildState, forget_state, keep_state, kept_state, state_of
 from marginwise.engine.day_contents import day_contents
 from marginwise.engine.dbt import NodeResult, WarehouseProject, warehouse_variables
-from marginwise.engine.duckdb import (
-    engine_options,
-    join_small_parts,
-    open_warehouse,
-    take_all_options,
-    write_declared,
-)
+from marginwise.engine.duckdb import engine_options, join_small_parts, open_warehouse, take_all_options, write_declared
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.hindrances import hindrance
 from marginwise.engine.landing import LandingSource, land
