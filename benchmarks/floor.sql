@@ -3,8 +3,8 @@
 -- Variables: data (folder of the Parquet files), seeds (folder of the channel rules). Statements end with a semicolon.
 
 create macro day_of(moment) as cast(moment as date);
-create macro k1(a) as md5('main|' || a);
-create macro k2(a, b) as md5('main|' || a || '|' || b);
+create macro k1(a) as md5('main|' || a)::uuid;
+create macro k2(a, b) as md5('main|' || a || '|' || b)::uuid;
 create macro money(x) as cast(floor((x) * 10000 + 0.5) / 10000 as decimal(18, 4));
 create macro part(amount, share_before, share_after) as
     money(cast(amount as double) * share_after) - money(cast(amount as double) * share_before);
@@ -428,7 +428,7 @@ inner join resolved as o on p.order_id = o.order_id;
 
 create table core.fct_marketing_spend as
 select
-    md5(s.spend_date || s.channel || coalesce(s.campaign, '')) as marketing_spend_key, k1(labels.channel_name) as channel_key,
+    md5(s.spend_date || s.channel || coalesce(s.campaign, ''))::uuid as marketing_spend_key, k1(labels.channel_name) as channel_key,
     s.store_id, s.spend_date, labels.channel_name, coalesce(s.campaign, '(not set)') as campaign_name, s.currency,
     money(s.spend_amount::double * case when s.currency = 'EUR' then 1.0 else r.rate::double end) as spend_amount,
     impressions, clicks, platform_conversions, platform_revenue_amount

@@ -96,8 +96,8 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def variants(con: duckdb.DuckDBPyConnection, rule: str, days: int, run: str = "") -> list[dict[str, Any]]:
     """Return a variant's rows as evidence rows, channels and campaigns."""
     kinds = " union all ".join(
-        f"select '{kind}' as unit_kind, {rule}_{kind} as unit_id, subject_key, net_revenue_amount, cm2_amount,"
-        f" unknown_cost_revenue_amount, has_repeated from {run}marts.mart_decision_variants"
+        f"select '{kind}' as unit_kind, {rule}_{kind} as unit_id, cast(subject_key as varchar) as subject_key,"
+        f" net_revenue_amount, cm2_amount, unknown_cost_revenue_amount, has_repeated from {run}marts.mart_decision_variants"
         f" where horizon_days = {days} and {rule}_{kind} is not null"
         for kind in KINDS
     )
@@ -107,8 +107,8 @@ def variants(con: duckdb.DuckDBPyConnection, rule: str, days: int, run: str = ""
 def evidence(con: duckdb.DuckDBPyConnection, run: str = "") -> list[dict[str, Any]]:
     return records(
         con,
-        "select unit_kind, unit_id, subject_key, net_revenue_amount, cm2_amount, unknown_cost_revenue_amount,"
-        f" has_repeated from {run}marts.mart_decision_evidence where unit_kind in {KINDS} order by all",
+        "select unit_kind, unit_id, cast(subject_key as varchar) as subject_key, net_revenue_amount, cm2_amount,"
+        f" unknown_cost_revenue_amount, has_repeated from {run}marts.mart_decision_evidence where unit_kind in {KINDS} order by all",
     )
 
 

@@ -140,7 +140,7 @@ class Exchange:
         with self.server.connected() as server:
             for name in self._named(server, con, relations):
                 columns = self._columns_of(server, self._built(name))
-                wanted = ", ".join(f'cast({identifier(c)} as text)' if k.startswith("numeric") else identifier(c)
+                wanted = ", ".join(f'cast({identifier(c)} as text)' if k.startswith(("numeric", "uuid")) else identifier(c)
                                    for c, k in columns.items())  # fmt: skip
                 typed = ", ".join(f"cast(#{number} as {_local_type(kind)}) as {identifier(column)}"
                                   for number, (column, kind) in enumerate(columns.items(), start=1))  # fmt: skip

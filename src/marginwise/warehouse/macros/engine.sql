@@ -1,9 +1,16 @@
 {# What differs between engines, and nothing else. Every macro here is dispatched; models call only these. #}
 
-{# Surrogate key: a hash of the natural key's parts, null when any part is null. #}
+{# Surrogate key: a hash of the natural key's parts, null when any part is null. Engines read, join and write its 16 bytes far sooner
+   than the 32 letters they are told by. #}
 {% macro key(columns) -%}
-    md5({% for column in columns %}cast({{ column }} as {{ dbt.type_string() }}){% if not loop.last %} || '|' || {% endif %}{% endfor %})
+    cast(md5({% for column in columns %}cast({{ column }} as {{ dbt.type_string() }}){% if not loop.last %} || '|' || {% endif %}{% endfor %}) as uuid)
 {%- endmacro %}
+
+{# The key that no thing has. #}
+{% macro no_key() -%} cast('00000000-0000-0000-0000-000000000000' as uuid) {%- endmacro %}
+
+{# One of several keys, the same on every engine: not each of them has a least one. #}
+{% macro any_key(column) -%} cast(min(cast({{ column }} as {{ dbt.type_string() }})) as uuid) {%- endmacro %}
 
 {# Round a double to the money type, half up, equal on every engine. #}
 {% macro money(expression) -%}

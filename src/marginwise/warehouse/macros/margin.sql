@@ -77,12 +77,12 @@
         union
         select store_id, product_key from {{ changed('dim_products') }}
     ) as products
-        on refunds.store_id = products.store_id and coalesce(refunds.product_key, 'no product') = products.product_key
+        on refunds.store_id = products.store_id and coalesce(refunds.product_key, {{ no_key() }}) = products.product_key
     where refunds.is_orderless
     union all
     select lines.store_id, {{ of_line }}
     from {{ ref('fct_order_lines') }} as lines
     inner join {{ changed('int_products_costed') }} as stores
-        on lines.store_id = stores.store_id and stores.product_key = 'no product'
+        on lines.store_id = stores.store_id and stores.product_key = {{ no_key() }}
     where lines.is_cancelled
 {%- endmacro %}

@@ -33,7 +33,7 @@ costed_products as (
 
     select store_id, product_key from sold_products
     union
-    select store_id, 'no product' from sold_products
+    select store_id, {{ no_key() }} from sold_products
 
 ),
 
@@ -61,7 +61,7 @@ refunds as (
     left join costed_products
         on
             refunds.store_id = costed_products.store_id
-            and coalesce(refunds.product_key, 'no product') = costed_products.product_key
+            and coalesce(refunds.product_key, {{ no_key() }}) = costed_products.product_key
     where refunds.is_orderless and refunds.is_counted
     group by refunds.store_id
 

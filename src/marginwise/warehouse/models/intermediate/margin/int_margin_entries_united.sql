@@ -54,7 +54,7 @@ refunds_costed as (
     left join products_costed
         on
             orderless_refunds.store_id = products_costed.store_id
-            and coalesce(orderless_refunds.product_key, 'no product') = products_costed.product_key
+            and coalesce(orderless_refunds.product_key, {{ no_key() }}) = products_costed.product_key
     left join products
         on orderless_refunds.store_id = products.store_id and orderless_refunds.product_key = products.product_key
 

@@ -1,4 +1,4 @@
--- Grain: one product of which goods were sold at a cost that is stated or assumed; product_key 'no product' says that the
+-- Grain: one product of which goods were sold at a cost that is stated or assumed; the key of no product says that the
 -- store has any such product at all. Money given back for no product brings no goods back: in a store that tells margins it
 -- is known to cost what it is.
 {{ config(materialized='kept', key=['store_id', 'product_key']) }}
@@ -25,7 +25,7 @@ final as (
 
     select store_id, {{ key(['store_id', 'product_id']) }} as product_key, cost_grade from products
     union all
-    select distinct store_id, 'no product', 2 from products
+    select distinct store_id, {{ no_key() }}, 2 from products
 
 )
 

@@ -23,8 +23,8 @@ final as (
     select
         spread.store_id,
         spread.refund_id,
-        case when bool_and(spread.is_on_one_line) then min(lines.order_line_key) end as order_line_key,
-        min(lines.product_key) as product_key,
+        case when bool_and(spread.is_on_one_line) then {{ any_key('lines.order_line_key') }} end as order_line_key,
+        {{ any_key('lines.product_key') }} as product_key,
         bool_or(lines.is_counted) and not bool_or(lines.is_cancelled) as is_counted,
         bool_or(lines.is_good) as is_good,
         sum({{ amount_times('spread.refund_amount', 'lines.own_revenue_rate') }}) as amount,

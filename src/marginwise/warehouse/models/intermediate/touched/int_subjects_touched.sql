@@ -4,7 +4,7 @@
 
 with touched as (
 
-    {% call touched_keys(['store_id', 'subject_key']) %}
+    {% call touched_keys(['store_id', 'subject_key'], type='uuid') %}
     select store_id, coalesce(customer_key, order_key) as subject_key from {{ changed('fct_order_lines') }}
     union all
     select store_id, coalesce(customer_key, refund_key) from {{ changed('fct_refunds') }}
