@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import duckdb
 
 from marginwise.engine.exchange import Exchange
 from marginwise.engine.postgres import server_of
-from marginwise.ops.pipeline import run
+from marginwise.ops.pipeline import STAGES, run
 from marginwise.settings import load_settings
 
 __all__ = ["differences", "on_server", "run_on_both"]
@@ -26,14 +27,16 @@ def on_server(project: Path, settings: str, *, prefix: str, reader: str = "analy
     return project
 
 
-def run_on_both(folder: Path, settings: str, *, prefix: str, reader: str = "analyst") -> tuple[Path, Path]:
+def run_on_both(
+    folder: Path, settings: str, *, prefix: str, reader: str = "analyst", stages: Sequence[str] = STAGES
+) -> tuple[Path, Path]:
     """Run a store in its own file and on the server; return the two projects."""
     local = folder / "local"
     local.mkdir()
     (local / "marginwise.toml").write_text(settings)
     remote = on_server(folder / "remote", settings, prefix=prefix, reader=reader)
     for project in (local, remote):
-        run(load_settings(project))
+        run(load_settings(project), stages)
     return local, remote
 
 

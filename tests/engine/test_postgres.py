@@ -57,7 +57,8 @@ def stores(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pa
     create_demo(folder / "demo", Knobs(orders=800, drops=1, late_rate=0.2, corrected_rate=0.2))
     (data / "drops").rename(folder / "waiting")
     settings = (folder / "demo" / "marginwise.toml").read_text()
-    projects = run_on_both(folder, settings.replace('data = "data"', f"data = {json.dumps(str(data))}"), prefix="demo_")
+    settings = settings.replace('data = "data"', f"data = {json.dumps(str(data))}")
+    projects = run_on_both(folder, settings, prefix="demo_", stages=("land", "check", "build"))
     for file in (folder / "waiting").glob("*/*"):
         file.rename(data / file.name)
     for project in projects:
@@ -88,6 +89,7 @@ def test_the_published_file_holds_the_same_content(stores: tuple[Path, Path]) ->
 
 
 def test_readers_of_the_server_see_what_is_published_and_nothing_else(stores: tuple[Path, Path], dsn: str) -> None:
+    run(load_settings(stores[1]), ("publish",))  # over what is published
     published = asked(dsn, "select manifest_id from demo_ops.manifest")
     assert published == [(manifest(stores[1])["manifest_id"],)]
     may_read = "select has_table_privilege('analyst', '{}', 'select'), has_schema_privilege('analyst', '{}', 'usage')"

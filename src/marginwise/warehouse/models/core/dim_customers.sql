@@ -1,6 +1,6 @@
 -- Grain: one version of a customer (SCD2), without personal data. Ids that only facts know are inferred members.
 -- The acquisition columns are the customer's, equal in all versions; null without an order that counts.
-{{ config(materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', rows_anew_are_read=true, is_told=false) }}
+{{ config(materialized='kept', key=['customer_key'], touched='int_customers_touched', rows_anew_are_read=true, is_told=false) }}
 
 with stated as (
 

@@ -55,12 +55,12 @@ numbered as (
         row_number() over history as order_number,
         lag(order_date) over history as previous_order_date
     from (
-        select store_id, order_id, customer_id, ordered_at, order_date from counted
-        where is_sale and customer_id is not null
-        {{ and_rows_staying('store_id, order_id, customer_id, ordered_at, order_date', ['store_id', 'customer_id'],
+        select store_id, order_id, customer_key, ordered_at, order_date from counted
+        where is_sale and customer_key is not null
+        {{ and_rows_staying('store_id, order_id, customer_key, ordered_at, order_date', ['customer_key'],
             changed('int_orders_resolved'), 'is_sale') }}
     ) as sales
-    window history as (partition by store_id, customer_id order by ordered_at, order_id)
+    window history as (partition by customer_key order by ordered_at, order_id)
 
 ),
 

@@ -2,8 +2,8 @@
 -- events. `is_pending`: not bought yet and within 24 hours of its last activity when the data end; neither won nor
 -- lost.
 {{ config(
-    materialized='kept', key=['store_id', 'session_id'], touched='int_sessions_touched', rows_anew_are_read=true,
-    compared=['customer_id', 'channel_name', 'campaign_name', 'started_at']
+    materialized='kept', key=['session_key'], touched='int_sessions_touched', rows_anew_are_read=true,
+    carries=['store_id', 'session_id'], compared=['customer_id', 'channel_name', 'campaign_name', 'started_at']
 ) }}
 
 with sessions as (

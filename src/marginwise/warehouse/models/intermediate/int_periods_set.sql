@@ -2,16 +2,27 @@
 -- window is judged.
 {{ config(materialized='kept', key=['store_id']) }}
 
-with orders as (
+with orders_dated as (
 
-    select store_id, ordered_at, {{ local_date('ordered_at') }} as order_date from {{ ref('stg_orders') }}
-    where not coalesce(is_test, false)
+    select
+        store_id,
+        ordered_at,
+        case when not coalesce(is_test, false) then {{ local_date('ordered_at') }} end as order_date
+    from {{ ref('stg_orders') }}
+
+),
+
+orders as (
+
+    select store_id, max(ordered_at) as last_at, min(order_date) as first_date, max(order_date) as last_date
+    from orders_dated
+    group by store_id
 
 ),
 
 activity as (
 
-    select store_id, max(ordered_at) as last_at, 0 as is_session, 0 as is_event from {{ ref('stg_orders') }} group by store_id
+    select store_id, last_at, 0 as is_session, 0 as is_event from orders
     union all
     select store_id, max(started_at), 1, 0 from {{ ref('stg_sessions') }} group by store_id
     union all
@@ -38,8 +49,8 @@ spans as (
         ends.data_end_at,
         ends.has_sessions,
         ends.has_events,
-        min(orders.order_date) as data_start_date,
-        {{ as_of_day('orders.order_date') }} as as_of_date
+        min(orders.first_date) as data_start_date,
+        {{ as_of_day('orders.last_date') }} as as_of_date
     from ends
     left join orders on ends.store_id = orders.store_id
     group by ends.store_id, ends.data_end_at, ends.has_sessions, ends.has_events

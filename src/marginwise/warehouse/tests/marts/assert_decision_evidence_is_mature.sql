@@ -11,7 +11,7 @@ with evidence as (
 customers as (
 
     select * from {{ ref('int_customers_acquired') }} as acquired
-    where {{ is_asked_for('acquired', ['store_id', 'customer_key'], 'evidence') }}
+    where {{ is_asked_for('acquired', ['customer_key'], 'evidence') }}
 
 )
 

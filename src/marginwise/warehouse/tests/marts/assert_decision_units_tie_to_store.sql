@@ -16,7 +16,7 @@ judged as (
         on
             customers.store_id = windows.store_id
             and customers.first_order_date between windows.start_date and windows.end_date
-    where {{ is_touched('customers', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where {{ is_touched('customers', 'int_subjects_touched', ['customer_key']) }}
 
 ),
 

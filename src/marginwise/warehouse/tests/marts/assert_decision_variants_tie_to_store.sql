@@ -58,7 +58,7 @@ facts as not materialized (
 customers as (
 
     select * from {{ ref('int_customers_acquired') }} as acquired
-    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where {{ is_touched('acquired', 'int_subjects_touched', ['customer_key']) }}
 
 ),
 

@@ -1,10 +1,10 @@
 -- Grain: one new (not left-censored) customer and day since the first order on which there was something: CM2 of that day.
-{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched', is_told=false) }}
+{{ config(materialized='kept', key=['customer_key'], touched='int_subjects_touched', is_told=false) }}
 
 with customers as (
 
     select * from {{ ref('int_customers_acquired') }} as acquired
-    where not is_left_censored and {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where not is_left_censored and {{ is_touched('acquired', 'int_subjects_touched', ['customer_key']) }}
 
 ),
 

@@ -1,6 +1,6 @@
 -- Grain: one acquired customer, left-censored ones included (flag). What the customer brought within 30, 60, 90 and more days
 -- of the first order, passed or not: who sums customers takes only those for whom they have.
-{{ config(materialized='kept', key=['store_id', 'customer_key'], touched='int_subjects_touched', is_told=false) }}
+{{ config(materialized='kept', key=['customer_key'], touched='int_subjects_touched', is_told=false) }}
 
 with customers as (
 
@@ -13,7 +13,7 @@ with customers as (
         first_order_date,
         is_left_censored
     from {{ ref('int_customers_acquired') }} as acquired
-    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where {{ is_touched('acquired', 'int_subjects_touched', ['customer_key']) }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Grain: one acquired customer of the acquisition window (period 'current') or of the window before it ('previous'),
 -- or one guest order, or one refund that names neither order nor customer. Sums over the H days from the first order.
 -- Mature and not left-censored customers only: everyone had the same H days, and a first order is a first order.
-{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched', is_told=false, rows_anew_are_read=true) }}
+{{ config(materialized='kept', key=['subject_key'], touched='int_subjects_touched', is_told=false, rows_anew_are_read=true) }}
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}
@@ -11,7 +11,7 @@ with windows as (
 customers_acquired as (
 
     select * from {{ ref('int_customers_acquired') }} as acquired
-    where is_mature and not is_left_censored and {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where is_mature and not is_left_censored and {{ is_touched('acquired', 'int_subjects_touched', ['customer_key']) }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Grain: one partner or category (unit_kind, unit_id), period and customer, guest order or nameless refund.
 -- Line margins by order date of the acquisition window (period 'current') and of the window before it ('previous').
 -- One order may hold lines of several units: orders_count must not be summed over units.
-{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched', is_told=false, rows_anew_are_read=true) }}
+{{ config(materialized='kept', key=['subject_key'], touched='int_subjects_touched', is_told=false, rows_anew_are_read=true) }}
 with windows as (
 
     select * from {{ ref('int_decision_windows_set') }}

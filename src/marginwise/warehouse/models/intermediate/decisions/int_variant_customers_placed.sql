@@ -13,7 +13,7 @@ with windows as (
 customers_acquired as (
 
     select * from {{ ref('int_customers_acquired') }} as acquired
-    where {{ is_touched('acquired', 'int_subjects_touched', ['store_id', 'customer_key']) }}
+    where {{ is_touched('acquired', 'int_subjects_touched', ['customer_key']) }}
 
 ),
 

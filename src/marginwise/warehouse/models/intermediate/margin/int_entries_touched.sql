@@ -4,14 +4,13 @@
 
 with entries as (
 
-    select
-        store_id, subject_key, customer_key, order_id, partner_id, category, entry_date, is_cancelled,
-        net_revenue_amount, refund_amount, discount_amount, cm1_amount, cm2_amount, coverage_weight_amount,
-        goods_cost_amount, shipping_cost_amount, payment_fee_amount, commission_amount, handling_cost_amount,
-        return_handling_cost_amount, goods_cost_basis, shipping_cost_basis, payment_fee_basis
-    from {{ ref('int_margin_entries_united') }}
+    {{ margin_entries(ref('int_subjects_touched')) | indent(4) }}
 
 )
 
-select * from entries
-where {{ is_touched('entries', 'int_subjects_touched', ['store_id', 'subject_key']) }}
+select
+    store_id, subject_key, customer_key, order_id, partner_id, category, entry_date, is_cancelled,
+    net_revenue_amount, refund_amount, discount_amount, cm1_amount, cm2_amount, coverage_weight_amount,
+    goods_cost_amount, shipping_cost_amount, payment_fee_amount, commission_amount, handling_cost_amount,
+    return_handling_cost_amount, goods_cost_basis, shipping_cost_basis, payment_fee_basis
+from entries

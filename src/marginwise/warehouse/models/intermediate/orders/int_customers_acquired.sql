@@ -1,20 +1,20 @@
 -- Grain: one customer with at least one sale. The channel that won the customer, once and for all: declared; else
 -- that of the first session within the lookback before the first order; else the first order's; else Unassigned.
 {{ config(
-    materialized='kept', key=['store_id', 'customer_id'], touched='int_customers_touched', compared='all', rows_anew_are_read=true
+    materialized='kept', key=['customer_key'], touched='int_customers_touched', compared='all', rows_anew_are_read=true
 ) }}
 
 with first_orders as (
 
     select * from {{ ref('fct_orders') }} as orders
-    where order_number = 1 and {{ is_touched('orders', 'int_customers_touched', ['store_id', 'customer_id']) }}
+    where order_number = 1 and {{ is_touched('orders', 'int_customers_touched', ['customer_key']) }}
 
 ),
 
 sessions as (
 
     select * from {{ ref('fct_sessions') }} as visits
-    where customer_id is not null and {{ is_asked_for('visits', ['store_id', 'customer_id'], 'first_orders') }}
+    where customer_key is not null and {{ is_asked_for('visits', ['customer_key'], 'first_orders') }}
 
 ),
 
@@ -33,18 +33,16 @@ declared as (
 visited as (
 
     select
-        first_orders.store_id,
-        first_orders.customer_id,
+        first_orders.customer_key,
         sessions.channel_name,
         sessions.campaign_name,
         row_number() over (
-            partition by first_orders.store_id, first_orders.customer_id order by sessions.started_at, sessions.session_id
+            partition by first_orders.customer_key order by sessions.started_at, sessions.session_id
         ) as visit_rank
     from first_orders
     inner join sessions
         on
-            first_orders.store_id = sessions.store_id
-            and first_orders.customer_id = sessions.customer_id
+            first_orders.customer_key = sessions.customer_key
             and first_orders.ordered_at >= sessions.started_at
             and {{ dbt.dateadd('day', '-' ~ var('session_lookback_days'), 'first_orders.ordered_at') }}
             <= sessions.started_at
@@ -64,8 +62,7 @@ touched as (
         on first_orders.store_id = declared.store_id and first_orders.customer_id = declared.customer_id
     left join visited
         on
-            first_orders.store_id = visited.store_id
-            and first_orders.customer_id = visited.customer_id
+            first_orders.customer_key = visited.customer_key
             and visited.visit_rank = 1
 
 ),

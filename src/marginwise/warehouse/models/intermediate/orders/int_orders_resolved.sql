@@ -3,7 +3,7 @@
 -- valued.
 {{ config(
     materialized='kept', key=['store_id', 'order_id'], touched='int_orders_touched', sorted_by='order_date',
-    carries=['customer_id', 'ordered_at'], rows_anew_are_read=true
+    carries=['customer_id', 'customer_key', 'ordered_at'], rows_anew_are_read=true
 ) }}
 
 with orders as (

@@ -1,6 +1,6 @@
 -- Grain: one horizon (horizon_days) and customer, guest order or nameless refund (subject_key) of that horizon's window,
 -- beside it the units that first and last touch give it to. Never sum over horizons, nor over channels and campaigns.
-{{ config(materialized='kept', key=['store_id', 'subject_key'], touched='int_subjects_touched', is_told=false, rows_anew_are_read=true) }}
+{{ config(materialized='kept', key=['subject_key'], touched='int_subjects_touched', is_told=false, rows_anew_are_read=true) }}
 with windows as (
 
     select * from {{ ref('int_variant_windows_set') }}
