@@ -4,10 +4,7 @@
 
 with orders_dated as (
 
-    select
-        store_id,
-        ordered_at,
-        case when not coalesce(is_test, false) then {{ local_date('ordered_at') }} end as order_date
+    select store_id, ordered_at, case when not coalesce(is_test, false) then {{ local_date('ordered_at') }} end as order_date
     from {{ ref('stg_orders') }}
 
 ),
@@ -95,13 +92,7 @@ windowed as (
 final as (
 
     select
-        store_id,
-        as_of_date,
-        data_start_date,
-        data_end_at,
-        censored_until_date,
-        window_start_date,
-        window_end_date,
+        store_id, as_of_date, data_start_date, data_end_at, censored_until_date, window_start_date, window_end_date,
         {{ var('horizon_days') }} as horizon_days,
         has_sessions, has_events
     from windowed
