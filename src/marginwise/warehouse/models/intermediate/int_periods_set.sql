@@ -29,11 +29,7 @@ activity as (
 
 ends as (
 
-    select
-        store_id,
-        max(last_at) as data_end_at,
-        max(is_session) = 1 as has_sessions,
-        max(is_event) = 1 as has_events
+    select store_id, max(last_at) as data_end_at, max(is_session) = 1 as has_sessions, max(is_event) = 1 as has_events
     from activity
     group by store_id
 
