@@ -84,16 +84,18 @@
     )
 {%- endmacro %}
 
-{# The distinct keys that a query reaches; none in a full refresh, where everything is made anew. #}
-{% macro touched_keys(key, type=none) -%}
+{# The distinct keys that a query reaches, and the surrogate of each where one is named; none in a full refresh, where everything is
+   made anew. #}
+{% macro touched_keys(columns, type=none, surrogate=none) -%}
     {%- set reached = caller() if is_kept() or not execute -%}
     {%- if is_kept() -%}
-    select distinct {{ key | join(', ') }} from (
+    select distinct {{ columns | join(', ') }}{% if surrogate %}, {{ key(columns) }} as {{ surrogate }}{% endif %} from (
         {{ reached }}
     ) as reached
-    where {{ key | join(' is not null and ') }} is not null
+    where {{ columns | join(' is not null and ') }} is not null
     {%- else -%}
-    select {% for column in key %}{{ ', ' if not loop.first }}cast(null as {{ type if type and loop.last else dbt.type_string() }}) as {{ column }}{% endfor %} where false
+    select {% for column in columns %}{{ ', ' if not loop.first }}cast(null as {{ type if type and loop.last else dbt.type_string() }}) as {{ column }}{% endfor %}
+    {%- if surrogate %}, cast(null as uuid) as {{ surrogate }}{% endif %} where false
     {%- endif -%}
 {%- endmacro %}
 
