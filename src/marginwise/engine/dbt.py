@@ -5,6 +5,7 @@ One `dbtRunner` per process, and the parsed project is kept, so that the second 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -27,6 +28,7 @@ __all__ = ["NodeResult", "WarehouseProject", "project_directory", "warehouse_var
 
 _STAYS = "The previous published store stays as it was; `marginwise --verbose run` shows where it happened."
 _CHECKED = "chk_"
+_NODES_COUNTED, _NODE_DONE = "ConcurrencyLine", "NodeFinished"
 Progress = Callable[[str, int, int], None]
 PARSED_FOR = "warehouse.duckdb"
 """Any file of this name: relations are named after it, and every project calls its warehouse so."""
@@ -153,13 +155,14 @@ class WarehouseProject:
     def _invoke(self, arguments: list[str], progress: Progress | None) -> list[NodeResult]:
         from dbt.cli.main import dbtRunner
 
+        _hear_only_what_is_told()
         variables = json.dumps(self.variables, sort_keys=True)
         count = {"done": 0, "total": 0}
 
         def on_event(event: Any) -> None:
-            if event.info.name == "ConcurrencyLine":
+            if event.info.name == _NODES_COUNTED:
                 count["total"] = event.data.node_count
-            elif event.info.name == "NodeFinished" and progress is not None:
+            elif event.info.name == _NODE_DONE and progress is not None:
                 count["done"] += 1
                 progress(event.data.node_info.node_name, count["done"], count["total"])
 
@@ -218,6 +221,7 @@ class WarehouseProject:
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
             self._parsed[key] = outcome.result
+            gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         return self._parsed[key]
 
 
@@ -225,6 +229,20 @@ def _go_on_interrupting(exception: BaseException | None) -> None:
     """Raise what dbt takes for a failure of its own and is the user's Ctrl-C."""
     if isinstance(exception, KeyboardInterrupt):
         raise exception
+
+
+def _hear_only_what_is_told() -> None:
+    """Let dbt make no messages of its debug events but of those that are listened to: nobody would read them."""
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class Told(EventManager):
+        def fire_event(self, e: Any, level: Any = None, *arguments: Any, **named: Any) -> None:
+            if type(e).__name__ == _NODE_DONE or (level or e.level_tag()) is not EventLevel.DEBUG:
+                super().fire_event(e, level, *arguments, **named)
+
+    ctx_set_event_manager(Told())
 
 
 def _options(target: Path, logs: Path) -> list[str]:

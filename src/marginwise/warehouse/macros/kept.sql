@@ -167,8 +167,6 @@
         {{ model['compiled_code'] }}
         {{- order_of_rows() }}
     );
-    {%- endcall -%}
-    {%- call statement('changes') -%}
     drop table if exists {{ changes }};
     create table {{ changes }} as (
         select
@@ -193,11 +191,11 @@
 {# What is told of rows that came and went: all columns of a model that is small. Of one that knows what is touched, its key
    and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares; or, where it is
    `compared` by some columns (or 'all'), these of the rows that differ in them: nothing that reads what is told may rest on
-   others. #}
+   others. What a surrogate key is `named_by` is not read again: it stands beside the key in what lists the touched. #}
 {% macro told_columns() -%}
     {%- set compared = config.get('compared', []) -%}
     {%- if config.get('touched') and compared != 'all' -%}
-    {{ (config.require('key') + config.get('carries', []) + compared) | join(', ') }}
+    {{ (config.require('key') + config.get('named_by', []) + config.get('carries', []) + compared) | join(', ') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -209,23 +207,25 @@
 {%- endmacro %}
 
 {% macro exchange_touched(target, changes) -%}
-    {%- set columns = columns_of(target) -%}
-    {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns -%}
+    {%- set key, touched, told = config.require('key'), config.get('touched'), told_columns() or columns_of(target) -%}
+    {%- set named = config.get('named_by', []) -%}
     {%- set is_told, is_read = config.get('is_told', true), config.get('rows_anew_are_read', false) -%}
     {%- set earlier = this.identifier ~ '__earlier' -%}
     {%- set fresh = changes.incorporate(path={'identifier': this.identifier ~ '__anew'}) if is_read else this.identifier ~ '__fresh' -%}
     {%- set reached = (own_touched() if touched == 'own' else held_before('intermediate', touched)) if touched else changes -%}
-    {%- call statement('fresh') -%}
+    {%- set of_this_run = 'true' if touched else "_run = '" ~ invocation_id ~ "'" -%}
+    {%- call statement('main') -%}
     drop table if exists {{ fresh }};
     create {{ 'temporary ' if not is_read }}table {{ fresh }} as (
         {{ model['compiled_code'] }}
     );
-    {%- endcall -%}
-    {%- if is_told -%}
-    {%- call statement('main') -%}
+    {%- if is_told %}
     create temporary table {{ earlier }} as (
-        select {{ row_address() }} as _row, {{ told }} from {{ target }} as earlier
-        {%- if touched %}
+        select earlier.{{ row_address() }} as _row{% for name in told.split(', ') %}, {{ 'listed' if name.strip('"') in named else 'earlier' }}.{{ name }}{% endfor %}
+        from {{ target }} as earlier
+        {%- if named %}
+        inner join {{ reached }} as listed on earlier.{{ key[0] }} = listed.{{ key[0] }}
+        {%- elif touched %}
         where {{ is_among('earlier', key, reached) }} {%- if touched == 'own' %} and {{ may_be_a_place('earlier') }} {%- endif %}
         {%- endif %}
     );
@@ -241,17 +241,14 @@
     select {{ told }}, 1, '{{ invocation_id }}'
     from ((select {{ told }} from {{ fresh }}) except all (select {{ told }} from {{ earlier }})) as come;
     {%- endif %}
-    {%- endcall -%}
-    {%- endif -%}
-    {%- set of_this_run = 'true' if touched else "_run = '" ~ invocation_id ~ "'" -%}
-    {%- call statement('exchange' if is_told else 'main') -%}
+    {%- endif %}
     delete from {{ target }} as earlier
     where
     {%- if touched and is_told %} {{ row_address() }} in (select _row from {{ earlier }})
     {%- else %} {{ is_among('earlier', key, reached, of_this_run) }}
     {%- endif %};
-    insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ fresh }} as fresh
+    insert into {{ target }}
+    select * from {{ fresh }} as fresh
     {%- if not touched %}
     where {{ is_among('fresh', key, reached, of_this_run) }}
     {%- endif %};

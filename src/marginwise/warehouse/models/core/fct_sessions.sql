@@ -3,7 +3,7 @@
 -- lost.
 {{ config(
     materialized='kept', key=['session_key'], touched='int_sessions_touched', rows_anew_are_read=true,
-    carries=['store_id', 'session_id'], compared=['customer_id', 'channel_name', 'campaign_name', 'started_at']
+    named_by=['store_id', 'session_id'], compared=['customer_id', 'channel_name', 'campaign_name', 'started_at']
 ) }}
 
 with sessions as (

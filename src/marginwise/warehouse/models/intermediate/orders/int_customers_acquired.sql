@@ -1,7 +1,8 @@
 -- Grain: one customer with at least one sale. The channel that won the customer, once and for all: declared; else
 -- that of the first session within the lookback before the first order; else the first order's; else Unassigned.
 {{ config(
-    materialized='kept', key=['customer_key'], touched='int_customers_touched', compared='all', rows_anew_are_read=true
+    materialized='kept', key=['customer_key'], touched='int_customers_touched', named_by=['store_id', 'customer_id'], compared='all',
+    rows_anew_are_read=true
 ) }}
 
 with first_orders as (
