@@ -1,39 +1,40 @@
 -- The totals of the margin bridge are those of the facts, to the cent, reckoned without the models in between.
-with lines as (
+with products as (
 
     select
         store_id,
-        kept,
-        net_revenue,
-        case when is_costed then cm1 end as cm1,
-        case when is_costed then cm2 end as cm2
-    from (
-        select
-            store_id,
-            sum(case when is_counted then line_amount else 0 end) as kept,
-            sum(net_revenue_amount) as net_revenue,
-            sum(case when is_counted then cm1_amount end) as cm1,
-            sum(case when is_counted then cm2_amount end) as cm2,
-            max(case when is_counted and not is_cancelled and goods_cost_basis <> 'unknown' then 1 else 0 end) = 1 as is_costed
-        from {{ ref('fct_order_lines') }}
-        group by store_id
-    ) as summed
+        product_key,
+        sum(case when is_counted then line_amount else 0 end) as kept,
+        sum(net_revenue_amount) as net_revenue,
+        sum(case when is_counted then cm1_amount end) as cm1,
+        sum(case when is_counted then cm2_amount end) as cm2,
+        max(case when is_counted and not is_cancelled and goods_cost_basis <> 'unknown' then 1 else 0 end) as is_costed
+    from {{ ref('fct_order_lines') }}
+    group by store_id, product_key
 
 ),
 
-sold_products as (
+lines as (
 
-    select distinct store_id, product_key from {{ ref('fct_order_lines') }}
-    where is_counted and not is_cancelled and goods_cost_basis <> 'unknown'
+    select
+        store_id,
+        sum(kept) as kept,
+        sum(net_revenue) as net_revenue,
+        case when max(is_costed) = 1 then sum(cm1) end as cm1,
+        case when max(is_costed) = 1 then sum(cm2) end as cm2
+    from products
+    group by store_id
 
 ),
 
 -- a refund on no order line: its product's sales say whether a margin is told, any sale's where it names no product
 costed_products as (
 
-    select store_id, product_key from sold_products
+    select store_id, product_key from products
+    where is_costed = 1
     union
-    select store_id, {{ no_key() }} from sold_products
+    select store_id, {{ no_key() }} from products
+    where is_costed = 1
 
 ),
 

@@ -20,25 +20,24 @@ purchases_judged as (
 
 ),
 
+-- a subject is of one store and at most one customer, a store's period has one span of days: to group by these too would cost more
 entries_summed as (
 
     select
-        entries.store_id,
+        any_value(entries.store_id) as store_id,
         entries.unit_kind,
         entries.unit_id,
         windows.period,
         entries.subject_key,
-        entries.customer_key,
+        any_value(entries.customer_key) as customer_key,
         min(entries.entry_date) as first_entry_date,
-        windows.start_date,
-        windows.end_date,
+        any_value(windows.start_date) as start_date,
+        any_value(windows.end_date) as end_date,
         {{ evidence_sums() | indent(8) }}
     from entries
     inner join windows
         on entries.store_id = windows.store_id and entries.entry_date between windows.start_date and windows.end_date
-    group by
-        entries.store_id, entries.unit_kind, entries.unit_id, windows.period, entries.subject_key, entries.customer_key,
-        windows.start_date, windows.end_date
+    group by entries.unit_kind, entries.unit_id, windows.period, entries.subject_key
 
 ),
 
@@ -62,8 +61,7 @@ final as (
     from entries_summed
     left join purchases_judged
         on
-            entries_summed.store_id = purchases_judged.store_id
-            and entries_summed.unit_kind = purchases_judged.unit_kind
+            entries_summed.unit_kind = purchases_judged.unit_kind
             and entries_summed.unit_id = purchases_judged.unit_id
             and entries_summed.subject_key = purchases_judged.subject_key
 

@@ -9,39 +9,36 @@ with entries as (
 
 ),
 
-purchase_days as (
+entered as (
 
-    select
-        store_id,
-        unit_kind,
-        unit_id,
-        subject_key,
-        entry_date,
-        min(entry_date) over (partition by store_id, unit_kind, unit_id, subject_key) as entered_date
-    from entries
-    group by store_id, unit_kind, unit_id, subject_key, entry_date
+    select unit_kind, unit_id, subject_key, min(entry_date) as entered_date from entries
+    group by unit_kind, unit_id, subject_key
 
 ),
 
 final as (
 
     select
-        store_id,
-        unit_kind,
-        unit_id,
-        subject_key,
-        entered_date,
+        entered.unit_kind,
+        entered.unit_id,
+        entered.subject_key,
+        entered.entered_date,
         max(
             case
                 when
-                    entry_date > entered_date
-                    and {{ days_between('entered_date', 'entry_date') }} <= {{ var('horizon_days') }}
+                    entries.entry_date > entered.entered_date
+                    and {{ days_between('entered.entered_date', 'entries.entry_date') }} <= {{ var('horizon_days') }}
                     then 1
                 else 0
             end
         ) = 1 as has_repeated
-    from purchase_days
-    group by store_id, unit_kind, unit_id, subject_key, entered_date
+    from entered
+    inner join entries
+        on
+            entered.unit_kind = entries.unit_kind
+            and entered.unit_id = entries.unit_id
+            and entered.subject_key = entries.subject_key
+    group by entered.unit_kind, entered.unit_id, entered.subject_key, entered.entered_date
 
 )
 
