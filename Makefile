@@ -55,7 +55,7 @@ lock: $(VENV)/.uv  ## Resolve the dependencies anew into requirements/.
 	$(BIN)/uv export -q --no-dev --group build --no-emit-project --no-header --format requirements-txt -o requirements/runtime.txt
 	$(BIN)/uv export -q --all-groups --no-emit-project --no-header --format requirements-txt -o requirements/dev.txt
 	$(BIN)/uv export -q --only-group installer --no-emit-project --no-header --format requirements-txt -o requirements/installer.txt
-	echo 'duckdb>=2,<3' | $(BIN)/uv pip compile -q --upgrade --no-config --no-deps --generate-hashes --no-header --no-annotate -o requirements/next.txt -
+	echo 'duckdb>=2,<2.1' | $(BIN)/uv pip compile -q --upgrade --no-config --no-deps --generate-hashes --no-header --no-annotate -o requirements/next.txt -
 
 clean:           ## Remove what was installed and generated.
 	rm -rf $(VENV) $(NEXT) $(DEMO)
