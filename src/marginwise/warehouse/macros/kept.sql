@@ -226,7 +226,7 @@
         {%- if named %}
         inner join {{ reached }} as listed on earlier.{{ key[0] }} = listed.{{ key[0] }}
         {%- elif touched %}
-        where {{ is_among('earlier', key, reached) }} {%- if touched == 'own' %} and {{ may_be_a_place('earlier') }} {%- endif %}
+        where {{ is_among('earlier', key, reached) }} {%- if touched == 'own' %} and {{ may_be_a_place('earlier', spans_of_places()) }} {%- endif %}
         {%- endif %}
     );
     insert into {{ changes }} ({{ told }}, _change, _run)

@@ -29,48 +29,59 @@
 {% macro rows_judged_anew(contract, landed, types, table) %}
     {%- if execute and not is_kept() -%} {{- return(landed) -}} {%- endif -%}
     {%- set flips = [] -%}
-    {%- for reference in contract['references'] -%} {%- do flips.append(parents_flipped(reference)) -%} {%- endfor -%}
+    {%- for reference in contract['references'] -%} {%- do flips.extend(flips_of_parents(reference)) -%} {%- endfor -%}
     {%- if not execute -%} {{- return(landed) -}} {%- endif -%}
     {%- if table in var('whole_tables') -%} {{- return(judged_as_a_whole(landed)) -}} {%- endif -%}
-    {%- set is_by_place = table in var('tables_told') -%}
-    {%- do make_beside('told', places_told(table) if is_by_place else files_come_and_gone(table)) -%}
-    {%- do make_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ is_in_state('landed_rows', 'come', table)) -%}
+    {%- set told = places_told(table) if table in var('tables_told') else files_come_and_gone(table) -%}
+    {%- set found = {'come': [], 'gone': [], 'flipped': []} -%}
+    {%- for row in run_query(made_beside('told', told) ~ what_is_told(table, flips)).rows -%} {%- do found[row[0]].append(row[1]) -%} {%- endfor -%}
+    {%- set has_come = is_in_state('landed_rows', 'come', table, found['come']) -%}
     {%- set reasons = [] -%}
-    {%- if is_any(own_touched('told') ~ ('' if is_by_place else " where state = 'gone'")) -%}
-        {%- do reasons.append(is_in_state('before', 'gone', table)) -%}
-    {%- endif -%}
-    {%- for flipped in flips if is_any('(' ~ flipped ~ ') as flipped') -%}
-        {%- set reference = contract['references'][flips.index(flipped)] -%}
-        {%- do reasons.append(is_among('before', reference['columns'], '(' ~ flipped ~ ')', listed=reference['to_columns'])) -%}
-    {%- endfor -%}
-    {%- do make_beside('touched', places_where(reasons | join(' or ') or 'false')) -%}
-    {%- do make_beside('keys', keys_reached(contract, types, reasons)) -%}
-    {%- set new = namespace(keys=is_any(own_touched('keys'))) -%}
+    {%- if found['gone'] -%} {%- do reasons.append(is_in_state('before', 'gone', table, found['gone'])) -%} {%- endif -%}
+    {%- for number in found['flipped'] -%} {%- do reasons.append(flips[number | int].reason) -%} {%- endfor -%}
+    {%- set new = namespace(keys=is_any(
+        own_touched('keys'),
+        made_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ has_come)
+        ~ made_beside('touched', places_where(reasons or ['false']))
+        ~ made_beside('keys', keys_reached(contract, types, reasons))
+    )) -%}
     {%- for round in range(1, 20) if new.keys -%}
-        {%- do run_query(places_of_keys(contract, round)) -%}
-        {%- set new.keys = is_any(own_touched() ~ ' where _round = ' ~ round) -%}
-        {%- if new.keys -%}
-            {%- do run_query(keys_of_places(contract, round)) -%}
-            {%- set new.keys = is_any(own_touched('keys') ~ ' where _round = ' ~ round) -%}
-        {%- endif -%}
+        {%- set of_this_round = ' where _round = ' ~ round -%}
+        {%- set new.keys = is_any(own_touched() ~ of_this_round, places_of_keys(contract, round)) -%}
+        {%- if new.keys -%} {%- set new.keys = is_any(own_touched('keys') ~ of_this_round, keys_of_places(contract, round)) -%} {%- endif -%}
     {%- endfor -%}
     {%- if new.keys and is_any(own_touched('keys') ~ ' where _round = 19') -%} {{- return(judged_as_a_whole(landed)) -}} {%- endif -%}
-    {%- if is_any(own_touched()) -%} {%- do run_query(landed_rows_of_places(landed, table)) -%} {%- endif -%}
+    {%- set spans = spans_of_places() -%}
+    {%- if spans -%} {%- do run_query(landed_rows_of_places(landed, spans, has_come)) -%} {%- endif -%}
     {{- return(own_touched('landed')) -}}
 {% endmacro %}
 
 {% macro judged_as_a_whole(landed) %}
-    {%- do make_beside('touched', places_where('true')) -%}
+    {%- do run_query(made_beside('touched', places_where(['true']))) -%}
     {{- return(landed) -}}
 {% endmacro %}
 
-{% macro make_beside(what, query) -%}
-    {%- do run_query('drop table if exists ' ~ own_touched(what) ~ '; create table ' ~ own_touched(what) ~ ' as (' ~ query ~ ');') -%}
+{% macro made_beside(what, query) -%}
+    drop table if exists {{ own_touched(what) }};
+    create table {{ own_touched(what) }} as ({{ query }});
+{% endmacro %}
+
+{# Has a relation any row, after something is done that may give it some? Asked while the model is compiled; true while dbt only parses. #}
+{% macro is_any(relation, after='') -%}
+    {{- return(not execute or run_query(after ~ ' select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}}
 {%- endmacro %}
 
-{# Has a relation any row? Asked while the model is compiled; true while dbt only parses. #}
-{% macro is_any(relation) -%}
-    {{- return(not execute or run_query('select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}}
+{# Which files came and which are gone, or that places are told; and of what else a parent flipped, by number. #}
+{% macro what_is_told(table, flips) -%}
+    {% if table in var('tables_told') -%}
+    select 'gone', '' where exists (select 1 from {{ own_touched('told') }})
+    {%- else -%}
+    select distinct state, _file_hash from {{ own_touched('told') }}
+    {%- endif %}
+    {%- for flipped in flips %}
+    union all
+    select 'flipped', '{{ loop.index0 }}' where exists (select 1 from {{ flipped.parents }} as flipped)
+    {%- endfor %}
 {%- endmacro %}
 
 {# A file is told by its content, its date and the day it landed. #}
@@ -113,28 +124,25 @@
     where table_name = '{{ table }}'
 {%- endmacro %}
 
-{# Has the row come, or is it gone? By its place both: what was there is gone, what is there has come. #}
-{% macro is_in_state(alias, state, table) -%}
+{# Has the row come, or is it gone? By its place both: what was there is gone, what is there has come. Few files are named by
+   themselves: no other part of a table is read then. #}
+{% macro is_in_state(alias, state, table, hashes) -%}
     {%- if table in var('tables_told') -%} {{ is_among(alias, row_place(), own_touched('told')) }}
-    {%- else -%} {{ is_of_file(alias, state) }}
+    {%- else -%}
+    {%- if hashes | length <= 500 -%} {{ alias }}._file_hash in ('{{ hashes | join("', '") }}') and {% endif -%}
+    ({{ file_identity(alias) }}) in (select {{ file_identity() }} from {{ own_touched('told') }} where state = '{{ state }}')
     {%- endif -%}
-{%- endmacro %}
-
-{# Is the row of a file that came or is gone? Few files are named by themselves: no other part of a table is read then. #}
-{% macro is_of_file(alias, state) -%}
-    {%- set listed -%} {{ own_touched('told') }} where state = '{{ state }}' {%- endset -%}
-    {%- set hashes = run_query('select distinct _file_hash from ' ~ listed).columns[0].values() -%}
-    {%- if hashes | length <= 500 -%}
-    {{ alias }}._file_hash in ('{{ hashes | join("', '") }}') and
-    {% endif -%}
-    ({{ file_identity(alias) }}) in (select {{ file_identity() }} from {{ listed }})
 {%- endmacro %}
 
 {% macro has_place_in(alias, condition='true') -%} {{ is_among(alias, row_place(), own_touched(), condition) }} {%- endmacro %}
 
-{% macro places_where(condition) -%}
+{# Each reason asks for its own rows: what is rare is found without reading all. #}
+{% macro places_where(reasons) -%}
+    {%- for reason in reasons %}
+    {{ 'union' if not loop.first }}
     select distinct {{ row_place() | join(', ') }}, 0 as _round from {{ this }} as before
-    where {{ condition }}
+    where {{ reason }}
+    {%- endfor %}
 {%- endmacro %}
 
 {# The keys of rows that came and of those that a reason reaches; rows without a key share it with none. #}
@@ -159,7 +167,7 @@
     select distinct {{ row_place() | join(', ') }}, {{ round }} as _round from {{ this }} as before
     where
         {{ is_among('before', contract['key'], own_touched('keys'), '_round = ' ~ (round - 1)) }}
-        and not {{ has_place_in('before') }}
+        and not {{ has_place_in('before') }};
 {%- endmacro %}
 
 {% macro keys_of_places(contract, round) -%}
@@ -168,21 +176,30 @@
     where
         {{ has_place_in('before', '_round = ' ~ round) }}
         and {{ contract['key'] | join(' is not null and ') }} is not null
-        and not {{ is_among('before', contract['key'], own_touched('keys')) }}
+        and not {{ is_among('before', contract['key'], own_touched('keys')) }};
 {%- endmacro %}
 
-{% macro landed_rows_of_places(landed, table) -%}
+{% macro landed_rows_of_places(landed, spans, has_come) -%}
     insert into {{ own_touched('landed') }}
     select * from {{ landed }} as landed_rows
     where
-        {{ may_be_a_place('landed_rows') }}
+        {{ may_be_a_place('landed_rows', spans) }}
         and {{ has_place_in('landed_rows') }}
-        and not ({{ is_in_state('landed_rows', 'come', table) }})
+        and not ({{ has_come }})
 {%- endmacro %}
 
-{# May the row lie in one of those places, by its number alone? Told as constants, beside the join that says whether it does: spans that
-   are so far apart that an engine skips what of a large file lies between them. #}
-{% macro may_be_a_place(alias) -%}
+{# May the row lie in one of those places, by its number alone? Told as constants, beside the join that says whether it does. #}
+{% macro may_be_a_place(alias, spans) -%}
+    (
+        {%- for span in spans -%}
+        {{ ' or ' if not loop.first }}{{ alias }}._row_number between {{ span[0] }} and {{ span[1] }}
+        {%- else %} false
+        {%- endfor -%}
+    )
+{%- endmacro %}
+
+{# The spans of row numbers in which those places lie, so far apart that an engine skips what of a large file lies between them. #}
+{% macro spans_of_places() -%}
     {%- set spans -%}
     with files as (
         select _file_hash, min(_row_number) as first_row, max(_row_number) as last_row from {{ own_touched() }}
@@ -207,18 +224,24 @@
     group by span_number
     order by span_number
     {%- endset -%}
-    (
-        {%- for span in run_query(spans).rows -%}
-        {{ ' or ' if not loop.first }}{{ alias }}._row_number between {{ span[0] }} and {{ span[1] }}
-        {%- else %} false
-        {%- endfor -%}
-    )
+    {{- return(run_query(spans).rows) -}}
 {%- endmacro %}
 
-{# Keys of a parent of which an accepted row came or went, run by run. #}
-{% macro parents_flipped(reference) -%}
-    {%- set columns = reference['to_columns'] | join(', ') -%}
-    select {{ columns }} from {{ changed('chk_' ~ reference['table']) }}
-    group by {{ columns }}, _run
-    having sum(case when _is_current then _change else 0 end) <> 0
+{# The keys of parents of which an accepted row came, or went, run by run, and the rows of before that this concerns: one that came only
+   those that waited for it. #}
+{% macro flips_of_parents(reference) -%}
+    {%- set waiting = 'before.' ~ ('_warnings' if reference['on_violation'] == 'warn' else '_violations') ~ ' is not null' -%}
+    {%- set columns, flips = reference['to_columns'] | join(', '), [] -%}
+    {%- for sign, concerned in (('>', waiting), ('<', 'true')) -%}
+        {%- set parents -%}
+        (
+            select {{ columns }} from {{ changed('chk_' ~ reference['table']) }}
+            group by {{ columns }}, _run
+            having sum(case when _is_current then _change else 0 end) {{ sign }} 0
+        )
+        {%- endset -%}
+        {%- set are_theirs = is_among('before', reference['columns'], parents, listed=reference['to_columns']) -%}
+        {%- do flips.append({'parents': parents, 'reason': concerned ~ ' and ' ~ are_theirs}) -%}
+    {%- endfor -%}
+    {{- return(flips) -}}
 {%- endmacro %}
