@@ -16,6 +16,17 @@ from tests.beginnings import SHARED_DATA, Beginnings
 gc.set_threshold(50_000, 50, 100)  # as the command line does
 
 
+def _take_own_cores() -> None:
+    """Let each worker of a parallel session, and what it starts, work on cores of its own."""
+    worker, cores = os.environ.get("PYTEST_XDIST_WORKER"), sorted(getattr(os, "sched_getaffinity", lambda _: ())(0))
+    own = cores[int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])] if worker else []
+    if own:
+        os.sched_setaffinity(0, own)
+
+
+_take_own_cores()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of the real data sets, or skip where they are absent."""

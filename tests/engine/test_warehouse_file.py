@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from operator import itemgetter
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from marginwise.engine import duckdb as engine
 from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.duckdb import engine_options, open_warehouse, transaction, write_declared
 from marginwise.engine.landed_views import create_landed_views
@@ -82,13 +84,19 @@ def test_what_does_not_fit_overflows_again_after_another_has_opened_and_closed_t
     held.close()
 
 
-def test_the_engine_takes_what_is_declared_and_never_more_than_the_machine_has() -> None:
+def test_the_engine_takes_what_is_declared_and_never_more_than_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_taken_by_itself", engine._taken_by_itself.__wrapped__)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     with duckdb.connect() as con:
         own = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
     taken = ("memory_limit", "threads")
     assert itemgetter(*taken)(engine_options(WarehouseSettings(memory_limit="900TB"))) == (own[0], str(own[1]))
     declared = engine_options(WarehouseSettings(memory_limit="1.5 GiB", threads=7))
     assert itemgetter(*taken)(declared) == ("1.5 GiB", "7")
+    monkeypatch.setattr(
+        os, "sched_getaffinity", lambda _: {3}
+    )  # found slow once: two threads on the one core of a pinned process
+    assert engine_options(WarehouseSettings())["threads"] == "1"
 
 
 def test_models_are_built_in_the_memory_declared(tmp_path: Path) -> None:

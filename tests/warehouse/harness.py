@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from marginwise.contract.loader import contracts
 from marginwise.engine.dbt import WarehouseProject
-from marginwise.engine.duckdb import open_warehouse, write_declared
+from marginwise.engine.duckdb import engine_options, open_warehouse, write_declared
 from marginwise.settings import Settings
 
 Rows = Sequence[Mapping[str, Any]]
@@ -106,5 +106,6 @@ def build(
     land_rows(con, tables)
     write_declared(con, settings or Settings())
     con.close()
-    WarehouseProject(warehouse, dict(vars or {}), threads=1).build(select or "*")
+    options = engine_options((settings or Settings()).warehouse)
+    WarehouseProject(warehouse, dict(vars or {}), options=options, threads=1).build(select or "*")
     return open_warehouse(warehouse)

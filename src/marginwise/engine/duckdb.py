@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,8 +31,9 @@ def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
     """Return how the engine works, by the names of its own options.
 
     Memory is what the settings declare, or what the engine would take by itself where that is less (most of what the
-    machine, or the container, has). What a run adds to a table stays a part of its own until `join_small_parts`: to join it
-    with the parts before it, whenever a stage has ended, would write up to three full ones anew for some hundred rows.
+    machine, or the container, has); threads, as many as there are cores that the process may use. What a run adds to a table
+    stays a part of its own until `join_small_parts`: to join it with the parts before it, whenever a stage has ended, would
+    write up to three full ones anew for some hundred rows.
 
     Examples
     --------
@@ -90,10 +92,14 @@ def join_small_parts(con: duckdb.DuckDBPyConnection) -> None:
 
 @cache
 def _taken_by_itself() -> tuple[str, int]:
-    """Return the memory and the threads that the engine takes of this machine where nothing is declared."""
+    """Return the memory and the threads that are taken of this machine where nothing is declared.
+
+    The engine counts all cores; of those that this process may not use, threads would only stand in each other's way.
+    """
     with duckdb.connect(":memory:") as con:
         row = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()[0]
-    return str(row[0]), int(row[1])
+    threads = int(row[1])
+    return str(row[0]), min(threads, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else threads
 
 
 def _bytes(amount: str) -> float:
