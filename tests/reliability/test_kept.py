@@ -165,6 +165,31 @@ def test_a_key_that_a_failed_check_left_twice_is_asked_again(store: Path) -> Non
             run_here(store, "check")
 
 
+def test_an_order_that_comes_is_asked_for_by_a_refund_that_was_mended_too(store: Path) -> None:
+    """Its other version, as old and of a known order, counted while it waited, so nothing was wrong with it any more."""
+    for number, order_id in ((1, "not there yet"), (2, first_order(store))):
+        add_row(
+            store,
+            f"refunds-{number}-2026-01-08.csv",
+            "refunds",
+            refund_id="tied",
+            order_id=order_id,
+            line_number="",
+            updated_at="2025-12-01 00:00:00",
+        )
+    run_here(store, "land", "check")
+    asked = (
+        "select count(*) from checks.chk_refunds where refund_id = 'tied' and not _is_current and _violations is null"
+    )
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        assert con.execute(asked).fetchall() == [(1,)]
+    add_row(store, "orders-2026-01-09.csv", "orders", order_id="not there yet")
+    assert facts_of(store, "land", "check")["check"]["made_anew_because"] is None
+    kept = built(store, "checks", "quarantine")
+    run(load_settings(store), ("check",), anew=True)
+    assert not differing(built(store, "checks", "quarantine"), kept)
+
+
 def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,12 +227,12 @@
     {{- return(run_query(spans).rows) -}}
 {%- endmacro %}
 
-{# The keys of parents of which an accepted row came, or went, run by run, and the rows of before that this concerns: one that came only
-   those that waited for it. #}
+{# The keys of parents of which an accepted row came, or went, run by run, and the rows of before that this concerns. One that came
+   concerns those that wait for it: they are warned of, or do not count, also where another file's row has mended them. #}
 {% macro flips_of_parents(reference) -%}
-    {%- set waiting = 'before.' ~ ('_warnings' if reference['on_violation'] == 'warn' else '_violations') ~ ' is not null' -%}
     {%- set columns, flips = reference['to_columns'] | join(', '), [] -%}
-    {%- for sign, concerned in (('>', waiting), ('<', 'true')) -%}
+    {%- set waiting = ['not before._is_current'] + (['before._warnings is not null'] if reference['on_violation'] == 'warn' else []) -%}
+    {%- for sign, concerned in (('>', waiting), ('<', ['true'])) -%}
         {%- set parents -%}
         (
             select {{ columns }} from {{ changed('chk_' ~ reference['table']) }}
@@ -241,7 +241,9 @@
         )
         {%- endset -%}
         {%- set are_theirs = is_among('before', reference['columns'], parents, listed=reference['to_columns']) -%}
-        {%- do flips.append({'parents': parents, 'reason': concerned ~ ' and ' ~ are_theirs}) -%}
+        {%- for condition in concerned -%}
+            {%- do flips.append({'parents': parents, 'reason': condition ~ ' and ' ~ are_theirs}) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{- return(flips) -}}
 {%- endmacro %}
