@@ -221,6 +221,7 @@ class WarehouseProject:
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
             self._parsed[key] = outcome.result
+            gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         return self._parsed[key]
 
@@ -239,7 +240,7 @@ def _hear_only_what_is_told() -> None:
 
     class Told(EventManager):
         def fire_event(self, e: Any, level: Any = None, *arguments: Any, **named: Any) -> None:
-            if type(e).__name__ == _NODE_DONE or (level or e.level_tag()) is not EventLevel.DEBUG:
+            if type(e).__name__ in (_NODES_COUNTED, _NODE_DONE) or (level or e.level_tag()) is not EventLevel.DEBUG:
                 super().fire_event(e, level, *arguments, **named)
 
     ctx_set_event_manager(Told())

@@ -1,9 +1,12 @@
 {# What differs between engines, and nothing else. Every macro here is dispatched; models call only these. #}
 
 {# Surrogate key: a hash of the natural key's parts, null when any part is null. Engines read, join and write its 16 bytes far sooner
-   than the 32 letters they are told by. #}
-{% macro key(columns) -%}
-    cast(md5({% for column in columns %}cast({{ column }} as {{ dbt.type_string() }}){% if not loop.last %} || '|' || {% endif %}{% endfor %}) as uuid)
+   than the 32 letters they are told by. `of` names what they are of, where those of several kinds stand in one column: a customer may
+   have the number of an order. #}
+{% macro key(columns, of=none) -%}
+    {%- set parts = ["'" ~ of ~ "'"] if of else [] -%}
+    {%- for column in columns -%} {%- do parts.append('cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')') -%} {%- endfor -%}
+    cast(md5({{ parts | join(" || '|' || ") }}) as uuid)
 {%- endmacro %}
 
 {# The key that no thing has. #}

@@ -191,7 +191,8 @@
 {# What is told of rows that came and went: all columns of a model that is small. Of one that knows what is touched, its key
    and what it `carries` beside, of all touched rows, since comparing wide rows costs more than it spares; or, where it is
    `compared` by some columns (or 'all'), these of the rows that differ in them: nothing that reads what is told may rest on
-   others. What a surrogate key is `named_by` is not read again: it stands beside the key in what lists the touched. #}
+   others. What a surrogate key, of one column, is `named_by` is not read again:
+   it stands beside the key in what lists the touched, each once. #}
 {% macro told_columns() -%}
     {%- set compared = config.get('compared', []) -%}
     {%- if config.get('touched') and compared != 'all' -%}
@@ -247,6 +248,7 @@
     {%- if touched and is_told %} {{ row_address() }} in (select _row from {{ earlier }})
     {%- else %} {{ is_among('earlier', key, reached, of_this_run) }}
     {%- endif %};
+    {#- in the same order of columns: where that changes, everything is made anew #}
     insert into {{ target }}
     select * from {{ fresh }} as fresh
     {%- if not touched %}

@@ -39,16 +39,14 @@
     {%- set reasons = [] -%}
     {%- if found['gone'] -%} {%- do reasons.append(is_in_state('before', 'gone', table, found['gone'])) -%} {%- endif -%}
     {%- for number in found['flipped'] -%} {%- do reasons.append(flips[number | int].reason) -%} {%- endfor -%}
-    {%- set new = namespace(keys=is_any(
-        own_touched('keys'),
-        made_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ has_come)
+    {%- set begun = made_beside('landed', 'select * from ' ~ landed ~ ' as landed_rows where ' ~ has_come)
         ~ made_beside('touched', places_where(reasons or ['false']))
-        ~ made_beside('keys', keys_reached(contract, types, reasons))
-    )) -%}
+        ~ made_beside('keys', keys_reached(contract, types, reasons)) -%}
+    {%- set new = namespace(keys=gives_any(begun, own_touched('keys'))) -%}
     {%- for round in range(1, 20) if new.keys -%}
         {%- set of_this_round = ' where _round = ' ~ round -%}
-        {%- set new.keys = is_any(own_touched() ~ of_this_round, places_of_keys(contract, round)) -%}
-        {%- if new.keys -%} {%- set new.keys = is_any(own_touched('keys') ~ of_this_round, keys_of_places(contract, round)) -%} {%- endif -%}
+        {%- set new.keys = gives_any(places_of_keys(contract, round), own_touched() ~ of_this_round) -%}
+        {%- if new.keys -%} {%- set new.keys = gives_any(keys_of_places(contract, round), own_touched('keys') ~ of_this_round) -%} {%- endif -%}
     {%- endfor -%}
     {%- if new.keys and is_any(own_touched('keys') ~ ' where _round = 19') -%} {{- return(judged_as_a_whole(landed)) -}} {%- endif -%}
     {%- set spans = spans_of_places() -%}
@@ -66,17 +64,20 @@
     create table {{ own_touched(what) }} as ({{ query }});
 {% endmacro %}
 
-{# Has a relation any row, after something is done that may give it some? Asked while the model is compiled; true while dbt only parses. #}
-{% macro is_any(relation, after='') -%}
-    {{- return(not execute or run_query(after ~ ' select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}}
+{# Has a relation any row? Asked while the model is compiled; true while dbt only parses. #}
+{% macro is_any(relation) -%} {{- return(gives_any('', relation)) -}} {%- endmacro %}
+
+{# Runs statements and tells whether a relation then has any row. #}
+{% macro gives_any(statements, relation) -%}
+    {{- return(not execute or run_query(statements ~ ' select 1 from ' ~ relation ~ ' limit 1').rows | length > 0) -}}
 {%- endmacro %}
 
 {# Which files came and which are gone, or that places are told; and of what else a parent flipped, by number. #}
 {% macro what_is_told(table, flips) -%}
     {% if table in var('tables_told') -%}
-    select 'gone', '' where exists (select 1 from {{ own_touched('told') }})
+    select 'gone' as told, 'by place' as what where exists (select 1 from {{ own_touched('told') }})
     {%- else -%}
-    select distinct state, _file_hash from {{ own_touched('told') }}
+    select distinct state as told, _file_hash as what from {{ own_touched('told') }}
     {%- endif %}
     {%- for flipped in flips %}
     union all

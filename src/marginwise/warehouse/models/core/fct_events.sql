@@ -22,7 +22,7 @@ final as (
         {{ key(['events.store_id', 'coalesce(events.session_id, built.session_id)']) }} as session_key,
         {{ key(['events.store_id', 'events.customer_id']) }} as customer_key,
         {{ key(['events.store_id', 'events.product_id']) }} as product_key,
-        {{ key(['events.store_id', 'events.order_id']) }} as order_key,
+        {{ key(['events.store_id', 'events.order_id'], of='order') }} as order_key,
         coalesce(events.session_id, built.session_id) as session_id,
         events.visitor_id,
         events.customer_id,

@@ -64,7 +64,7 @@ first_sales as (
 final as (
 
     select
-        {{ key(['joined.store_id', 'joined.refund_id']) }} as refund_key,
+        {{ key(['joined.store_id', 'joined.refund_id'], of='refund') }} as refund_key,
         joined.order_key, joined.order_line_key,
         {{ key(['joined.store_id', 'joined.customer_id']) }} as customer_key,
         coalesce(

@@ -61,7 +61,7 @@ dated as (
 final as (
 
     select
-        {{ key(['dated.store_id', 'dated.order_id']) }} as order_key,
+        {{ key(['dated.store_id', 'dated.order_id'], of='order') }} as order_key,
         {{ key(['dated.store_id', 'dated.customer_id']) }} as customer_key,
         {{ key(['dated.store_id', 'touches.channel_name']) }} as channel_key,
         dated.store_id, dated.order_id, dated.customer_id, dated.partner_id, touches.session_key,

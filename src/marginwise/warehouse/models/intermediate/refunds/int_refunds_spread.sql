@@ -37,7 +37,7 @@ capped as (
 final as (
 
     select
-        {{ key(['store_id', 'refund_id']) }} as refund_key,
+        {{ key(['store_id', 'refund_id'], of='refund') }} as refund_key,
         store_id, order_id, line_number, refund_id,
         is_on_one_line,
         {{ allocated('whole_amount') }} as refund_amount,
