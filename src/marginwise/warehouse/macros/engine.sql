@@ -4,9 +4,10 @@
    than the 32 letters they are told by. `of` names what they are of, where those of several kinds stand in one column: a customer may
    have the number of an order. #}
 {% macro key(columns, of=none) -%}
-    {%- set parts = ["'" ~ of ~ "'"] if of else [] -%}
-    {%- for column in columns -%} {%- do parts.append('cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')') -%} {%- endfor -%}
-    cast(md5({{ parts | join(" || '|' || ") }}) as uuid)
+    cast(md5(
+    {%- if of %}'{{ of }}|' || {% endif %}
+    {%- for column in columns %}cast({{ column }} as {{ dbt.type_string() }}){{ " || '|' || " if not loop.last }}{% endfor -%}
+    ) as uuid)
 {%- endmacro %}
 
 {# The key that no thing has. #}
