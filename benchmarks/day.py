@@ -1,7 +1,7 @@
 """A generated store whose last days are held back, to be built without them and to take them in one by one.
 
 Held back are a day's orders with all that belongs to them, its visits, events, refunds, customers and spend, and
-corrections of orders of the month before.
+corrections of orders of the month before, one at least.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CORRECTED = """
     from all_orders
     where ordered_at < date '{day}' and ordered_at >= date '{day}' - 30
     qualify row_number() over (order by hash(order_id, '{day}'))
-        <= {share} * (select count(*) from all_orders where cast(ordered_at as date) = date '{day}')
+        <= greatest(1, {share} * (select count(*) from all_orders where cast(ordered_at as date) = date '{day}'))
 """
 
 

@@ -3,8 +3,8 @@
 Both read the same Parquet of a generated store: order lines, as many visits, about three times as many events. What is
 measured is a process of its own, so that CPU time and peak memory are its own. Then more days arrive and are taken in one
 by one; the median counts. What dbt costs by itself is measured by the same stages on a store of five thousand orders to
-which as many days come, in turn: seven orders each, few enough to cost nothing, and enough that no table is passed over for which
-the large store's days have rows.
+which as many days come, in turn: seven orders each and one corrected, few enough to cost nothing, and enough that no table and
+no statement is passed over for which the large store's days have rows.
 """
 
 from __future__ import annotations

@@ -58,6 +58,11 @@ def windows(store: Path) -> list[tuple[object, ...]]:
         return con.execute("select start_date <= end_date from intermediate.int_decision_windows_set").fetchall()
 
 
+def channels(store: Path) -> set[str]:
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        return {name for (name,) in con.execute("select channel_name from core.dim_channels").fetchall()}
+
+
 def first_order(store: Path) -> str:
     return rows_of(store / "data" / "orders.csv")[0]["order_id"]
 
@@ -100,7 +105,7 @@ def store(store_built_once: Path, tmp_path: Path) -> Path:
 
 
 def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Late and corrected rows, a window that gets days, an order that is gone.
+    """Late and corrected rows, a window that gets days, an order that is gone, and the last visit, which alone named a channel.
 
     Found wrong once: a refund's newer version, of the order that is gone, was judged without the older one, which stayed superseded.
     """
@@ -109,11 +114,25 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path, monkeypatc
     arrive(store, *one)
     run_here(store, "land", "check")  # nothing is built of it yet: the next build has two days to take in
     arrive(store, *two)
+    add_row(
+        store,
+        "sessions-2026-01-05.csv",
+        "sessions",
+        session_id="last",
+        channel="Once",
+        started_at="2026-01-05 12:00:00",
+    )
+    add_row(
+        store, "events-2026-01-05.csv", "events", event_id="last", session_id="last", occurred_at="2026-01-05 12:00:00"
+    )
     second = facts_of(store, "land", "check", "build")
     assert [second[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
     assert changed_rows(store) == 0
     assert parts(store, "core.fct_orders") == 2
+    assert channels(store) >= {"Once"}
     arrive(store, *three)
+    add_row(store, "sessions-2026-01-05.csv", "sessions", session_id="other")
+    add_row(store, "events-2026-01-05.csv", "events", event_id="other")
     add_row(store, "orders-2026-01-04.csv", "orders", order_id="late", ordered_at="2026-01-02 12:00:00")
     add_row(store, "order_items-2026-01-04.csv", "order_items", order_id="late")
     add_row(store, "orders-2026-01-05.csv", "orders", order_id="third")
@@ -123,6 +142,7 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path, monkeypatc
     assert parts(store, "core.fct_orders") == 1
     assert windows(store) == [(True,)]
     assert orders_of_refund(store, "moved") == [(first_order(store),)]
+    assert "Once" not in channels(store)
     kept = built(store, *SCHEMAS)
     anew = run(load_settings(store), ("check", "build"), anew=True)
     assert {stage.facts["made_anew_because"] for stage in anew.stages} == {"it was asked for"}

@@ -67,26 +67,38 @@ store_months as (
 
 ),
 
+-- what was spent comes back within the days that the youngest customer of the cohort has lived through
+days_to_pay_back as (
+
+    select
+        {{ 'days.' ~ grain | join(', days.') }},
+        days.days_since,
+        days.cm2_amount,
+        summed.spend_amount
+    from summed
+    inner join days
+        on {% for column in grain %}summed.{{ column }} = days.{{ column }}{{ " and " if not loop.last }}{% endfor %}
+    where summed.spend_amount is not null and days.days_since <= summed.youngest_age_days
+
+),
+
 running as (
 
     select
         {{ grain | join(', ') }},
         days_since,
+        spend_amount,
         sum(sum(cm2_amount)) over (partition by {{ grain | join(', ') }} order by days_since) as running_cm2_amount
-    from days
-    group by {{ grain | join(', ') }}, days_since
+    from days_to_pay_back
+    group by {{ grain | join(', ') }}, days_since, spend_amount
 
 ),
 
--- only days that the youngest customer of the cohort has lived through
 paybacks as (
 
-    select {{ 'summed.' ~ grain | join(', summed.') }}, min(running.days_since) as payback_days
-    from summed
-    inner join running
-        on {% for column in grain %}summed.{{ column }} = running.{{ column }}{{ " and " if not loop.last }}{% endfor %}
-    where running.days_since <= summed.youngest_age_days and running.running_cm2_amount >= summed.spend_amount
-    group by {{ 'summed.' ~ grain | join(', summed.') }}
+    select {{ grain | join(', ') }}, min(days_since) as payback_days from running
+    where running_cm2_amount >= spend_amount
+    group by {{ grain | join(', ') }}
 
 ),
 

@@ -17,6 +17,13 @@
     {%- do ref(name) -%} {{ generate_schema_name('changed', none) }}.{{ name }}
 {%- endmacro %}
 
+{# What is told of a kept model where rows only came since a whole build has passed, else nothing: what was found among the rows of
+   before then still holds, and of those that came it is found anew. #}
+{% macro only_came(name) -%}
+    {%- set told = changed(name) -%}
+    {{- return(told if is_kept() and not is_any(told ~ ' where _change < 0')) -}}
+{%- endmacro %}
+
 {# `alias` only where its key is touched, as a condition; true in a full refresh. #}
 {% macro is_touched(alias, touched, key, listed=none, date=none) -%}
     {%- if not execute -%} {%- do ref(touched) -%} {%- endif -%}
@@ -67,7 +74,9 @@
 {% macro may_be_within(date, relation, first, last) -%}
     {%- if not is_kept() -%} true
     {%- else -%}
-    {%- set spans = run_query('select distinct ' ~ first ~ ', ' ~ last ~ ' from ' ~ relation ~ ' order by 1, 2').rows -%}
+    {%- set spans = run_query(
+        'select distinct ' ~ first ~ ', ' ~ last ~ ' from ' ~ relation ~ ' where ' ~ first ~ ' <= ' ~ last ~ ' order by 1, 2'
+    ).rows -%}
     {%- if not spans -%} false
     {%- elif spans | length > 200 -%} true
     {%- else -%}
@@ -236,11 +245,14 @@
     union all
     select {{ told }}, 1, '{{ invocation_id }}' from {{ fresh }};
     {%- else %}
-    select {{ told }}, -1, '{{ invocation_id }}'
-    from ((select {{ told }} from {{ earlier }}) except all (select {{ told }} from {{ fresh }})) as gone
-    union all
-    select {{ told }}, 1, '{{ invocation_id }}'
-    from ((select {{ told }} from {{ fresh }}) except all (select {{ told }} from {{ earlier }})) as come;
+    select {{ told }}, case when sum(_change) < 0 then -1 else 1 end, '{{ invocation_id }}'
+    from (
+        select {{ told }}, -1 as _change from {{ earlier }}
+        union all
+        select {{ told }}, 1 from {{ fresh }}
+    ) as compared
+    group by {{ told }}
+    having sum(_change) <> 0;
     {%- endif %}
     {%- endif %}
     delete from {{ target }} as earlier

@@ -1,6 +1,9 @@
--- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which
--- window is judged.
+-- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which window is judged.
 {{ config(materialized='kept', key=['store_id']) }}
+{%- set kinds = [
+    {'rows': ref('stg_sessions'), 'id': 'session_id', 'at': 'started_at', 'last': 'last_session_at', 'come': only_came('chk_sessions')},
+    {'rows': ref('stg_events'), 'id': 'event_id', 'at': 'occurred_at', 'last': 'last_event_at', 'come': only_came('chk_events')},
+] %}
 
 with orders_dated as (
 
@@ -19,39 +22,37 @@ orders as (
 
 activity as (
 
-    select store_id, last_at, 0 as is_session, 0 as is_event from orders
+    select store_id, 'last_order_at' as what, last_at, first_date, last_date from orders
+    {%- for kind in kinds %}
     union all
-    select store_id, max(started_at), 1, 0 from {{ ref('stg_sessions') }} group by store_id
-    union all
-    select store_id, max(occurred_at), 0, 1 from {{ ref('stg_events') }} group by store_id
-
-),
-
-ends as (
-
-    select store_id, max(last_at) as data_end_at, max(is_session) = 1 as has_sessions, max(is_event) = 1 as has_events
-    from activity
+    select store_id, '{{ kind.last }}', max({{ kind.at }}), null, null from {{ kind.rows }} as activities
+    {{ 'where ' ~ is_among('activities', ['store_id', kind.id], kind.come) if kind.come }}
     group by store_id
+    {%- if kind.come %}
+    union all
+    select store_id, '{{ kind.last }}', {{ kind.last }}, null, null from {{ this }}
+    where {{ kind.last }} is not null
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
 spans as (
 
     select
-        ends.store_id,
-        ends.data_end_at,
-        ends.has_sessions,
-        ends.has_events,
-        min(orders.first_date) as data_start_date,
-        {{ as_of_day('orders.last_date') }} as as_of_date
-    from ends
-    left join orders on ends.store_id = orders.store_id
-    group by ends.store_id, ends.data_end_at, ends.has_sessions, ends.has_events
+        store_id,
+        max(last_at) as data_end_at,
+        {%- for kind in kinds %}
+        max(case when what = '{{ kind.last }}' then last_at end) as {{ kind.last }},
+        {%- endfor %}
+        min(first_date) as data_start_date,
+        {{ as_of_day('last_date') }} as as_of_date
+    from activity
+    group by store_id
 
 ),
 
--- before the data begin, first orders are unseen: unless the store opened just then, H days pass before a customer
--- counts as new
+-- before the data begin, first orders are unseen: unless the store opened just then, H days pass before a customer counts as new
 censored as (
 
     select
@@ -90,7 +91,7 @@ final as (
     select
         store_id, as_of_date, data_start_date, data_end_at, censored_until_date, window_start_date, window_end_date,
         {{ var('horizon_days') }} as horizon_days,
-        has_sessions, has_events
+        last_session_at, last_event_at, last_session_at is not null as has_sessions, last_event_at is not null as has_events
     from windowed
 
 )

@@ -1,5 +1,6 @@
 -- Grain: one distinct way in which a source names traffic. Texts are trimmed and never null ('' = not given).
 -- `is_paid` is the text 'true', 'false' or ''; `is_spend_only` tells names that no visit, order or customer carries.
+{%- set visits_come = only_came('chk_sessions') %}
 
 with named as (
 
@@ -10,17 +11,21 @@ with named as (
         cast(null as varchar) as campaign,
         cast(null as varchar) as channel,
         cast(null as boolean) as is_paid,
-        1 as is_spend
+        1 as is_spend,
+        0 as is_visit
     union all
-    select distinct source, medium, campaign, channel, is_paid, 0 from {{ ref('stg_sessions') }}
+    select distinct source, medium, campaign, channel, is_paid, 0, 1 from {{ ref('stg_sessions') }} as sessions
+    {%- if visits_come %}
+    where {{ is_among('sessions', ['store_id', 'session_id'], visits_come) }}
+    {%- endif %}
     union all
-    select distinct null, null, campaign, channel, cast(null as boolean), 0 from {{ ref('stg_orders') }}
+    select distinct null, null, campaign, channel, cast(null as boolean), 0, 0 from {{ ref('stg_orders') }}
     union all
-    select distinct null, null, null, acquisition_channel, cast(null as boolean), 0 from {{ ref('stg_customers') }}
+    select distinct null, null, null, acquisition_channel, cast(null as boolean), 0, 0 from {{ ref('stg_customers') }}
     union all
-    select null, null, campaign, channel, null, 1 from {{ ref('stg_marketing_spend') }}
+    select null, null, campaign, channel, null, 1, 0 from {{ ref('stg_marketing_spend') }}
     union all
-    select null, null, campaign, channel, null, 1 from {{ source('ops', 'assumed_spend') }}
+    select null, null, campaign, channel, null, 1, 0 from {{ source('ops', 'assumed_spend') }}
 
 ),
 
@@ -32,8 +37,15 @@ labelled as (
         {{ traffic_label('campaign') }} as campaign,
         {{ traffic_label('channel') }} as channel,
         {{ traffic_paid('is_paid') }} as is_paid,
-        is_spend
+        is_spend,
+        is_visit
     from named
+    {%- if visits_come %}
+    union all
+    -- what the visits of before name was found when they came
+    select source, medium, campaign, channel, is_paid, 0, 1 from {{ this }}
+    where is_visited
+    {%- endif %}
 
 ),
 
@@ -46,6 +58,7 @@ distinct_labels as (
         channel,
         is_paid,
         min(is_spend) = 1 as is_spend_only,
+        max(is_visit) = 1 as is_visited,
         channel like '_% / _%' as is_source_medium
     from labelled
     group by source, medium, campaign, channel, is_paid

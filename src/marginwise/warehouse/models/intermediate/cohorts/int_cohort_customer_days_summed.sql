@@ -21,14 +21,15 @@ final as (
         customers.customer_key,
         customers.acquisition_channel as channel_name,
         customers.acquisition_campaign as campaign_name,
-        customers.first_order_date,
+        {{ month_of('customers.first_order_date') }} as cohort_month_date,
         entries.entry_date,
+        {{ days_between('customers.first_order_date', 'entries.entry_date') }} as days_since,
         {{ summed('entries.cm2_amount') }} as cm2_amount
     from customers
     inner join entries
         on customers.store_id = entries.store_id and customers.customer_key = entries.customer_key
     where entries.entry_date >= customers.first_order_date
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
 
 )
 

@@ -18,8 +18,8 @@ final as (
         customer_days.store_id,
         customer_days.channel_name,
         customer_days.campaign_name,
-        {{ month_of('customer_days.first_order_date') }} as cohort_month_date,
-        {{ days_between('customer_days.first_order_date', 'customer_days.entry_date') }} as days_since,
+        customer_days.cohort_month_date,
+        customer_days.days_since,
         {{ summed('customer_days.cm2_amount') }} as cm2_amount
     from customer_days
     inner join periods on customer_days.store_id = periods.store_id and customer_days.entry_date <= periods.as_of_date

@@ -2,6 +2,20 @@
 -- channel of what its record declares, or the days that decide who is mature and who left-censored. Empty in a full
 -- refresh.
 
+{%- set horizon = var('horizon_days') %}
+{%- set turned %}
+    (
+        select
+            store_id,
+            {{ add_days('min(as_of_date)', '1 - ' ~ horizon) }} as first_matured_date,
+            {{ add_days('max(as_of_date)', '-' ~ horizon) }} as last_matured_date,
+            min(censored_until_date) as first_censored_date,
+            {{ add_days('max(censored_until_date)', -1) }} as last_censored_date
+        from {{ changed('int_periods_set') }}
+        group by store_id
+    ) as turned
+{%- endset %}
+
 {% call touched_keys(['store_id', 'customer_id'], surrogate='customer_key') %}
     {% for model in ('chk_customers', 'chk_orders', 'chk_refunds', 'chk_events', 'fct_sessions', 'fct_orders') -%}
     select store_id, customer_id from {{ changed(model) }}
@@ -14,24 +28,17 @@
     union all
     select orders.store_id, orders.customer_id
     from {{ ref('fct_orders') }} as orders
-    inner join (
-        select
-            store_id,
-            min(as_of_date) as first_as_of_date,
-            max(as_of_date) as last_as_of_date,
-            min(censored_until_date) as first_censored_date,
-            max(censored_until_date) as last_censored_date
-        from {{ changed('int_periods_set') }}
-        group by store_id
-    ) as periods
-        on orders.store_id = periods.store_id
+    inner join {{ turned }}
+        on
+            orders.store_id = turned.store_id
+            and (
+                orders.order_date between first_matured_date and last_matured_date
+                or orders.order_date between first_censored_date and last_censored_date
+            )
     where
         orders.order_number = 1
         and (
-            (
-                {{ add_days('orders.order_date', var('horizon_days')) }} > first_as_of_date
-                and {{ add_days('orders.order_date', var('horizon_days')) }} <= last_as_of_date
-            )
-            or (orders.order_date >= first_censored_date and orders.order_date < last_censored_date)
+            {{ may_be_within('orders.order_date', turned, 'first_matured_date', 'last_matured_date') }}
+            or {{ may_be_within('orders.order_date', turned, 'first_censored_date', 'last_censored_date') }}
         )
 {% endcall %}
