@@ -19,7 +19,7 @@ from tests.reliability.stores import built, differing, run_here, small_store
 # the column that a correction changes; what is not named comes late or twice, and is never corrected
 _CORRECTED = {"orders": "shipping_cost_amount", "order_items": "unit_price", "product_costs": "unit_cost", "refunds": "amount",
               "exchange_rates": "rate", "marketing_spend": "spend_amount", "payments": "fee_amount"}  # fmt: skip
-_TABLES = (*_CORRECTED, "customers")
+_TABLES = (*_CORRECTED, "customers", "sessions")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _LEFT_OUT = ("events", "inventory", "weather", "product_prices", "budgets", "subscriptions")
 

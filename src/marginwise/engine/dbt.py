@@ -92,7 +92,7 @@ class WarehouseProject:
     options
         What the engine may take of the machine, see `engine_options`; without them what it likes.
     threads
-        How many models are built at once.
+        How many models are built at once; in the file, not more than the engine works on cores.
     """
 
     _parsed: ClassVar[dict[tuple[str | None, ...], Any]] = {}
@@ -110,7 +110,7 @@ class WarehouseProject:
         self.variables = variables
         self.server = server
         self.options = options or {}
-        self.threads = threads
+        self.threads = threads if server else min(threads, int(self.options.get("threads", threads)))
 
     def build(
         self,

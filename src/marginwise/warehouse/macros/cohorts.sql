@@ -68,7 +68,7 @@ store_months as (
 ),
 
 -- what was spent comes back within the days that the youngest customer of the cohort has lived through
-days_to_pay_back as (
+paid_cohort_days as (
 
     select
         {{ 'days.' ~ grain | join(', days.') }},
@@ -89,7 +89,7 @@ running as (
         days_since,
         spend_amount,
         sum(sum(cm2_amount)) over (partition by {{ grain | join(', ') }} order by days_since) as running_cm2_amount
-    from days_to_pay_back
+    from paid_cohort_days
     group by {{ grain | join(', ') }}, days_since, spend_amount
 
 ),

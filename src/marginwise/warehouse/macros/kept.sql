@@ -17,9 +17,9 @@
     {%- do ref(name) -%} {{ generate_schema_name('changed', none) }}.{{ name }}
 {%- endmacro %}
 
-{# What is told of a kept model where rows only came since a whole build has passed, else nothing: what was found among the rows of
-   before then still holds, and of those that came it is found anew. #}
-{% macro only_came(name) -%}
+{# What is told of a kept model (a relation) where rows only came since a whole build has passed, else none. What a model found among
+   the rows of before then still holds: it reads that of itself, and asks only those that came. #}
+{% macro told_if_only_came(name) -%}
     {%- set told = changed(name) -%}
     {{- return(told if is_kept() and not is_any(told ~ ' where _change < 0')) -}}
 {%- endmacro %}
@@ -70,7 +70,7 @@
 {%- endmacro %}
 
 {# May a date lie in one of a relation's few spans of days? Told as constants, so that all other days are skipped; beside the
-   join that says in which. #}
+   join that says in which. A span that ends before it begins, or has no end, holds no day. #}
 {% macro may_be_within(date, relation, first, last) -%}
     {%- if not is_kept() -%} true
     {%- else -%}

@@ -1,8 +1,9 @@
 -- Grain: one store. The days that bound every number: as of which day, which customers are left-censored, which window is judged.
 {{ config(materialized='kept', key=['store_id']) }}
+{%- set visits_come, events_come = told_if_only_came('chk_sessions'), told_if_only_came('chk_events') %}
 {%- set kinds = [
-    {'rows': ref('stg_sessions'), 'id': 'session_id', 'at': 'started_at', 'last': 'last_session_at', 'come': only_came('chk_sessions')},
-    {'rows': ref('stg_events'), 'id': 'event_id', 'at': 'occurred_at', 'last': 'last_event_at', 'come': only_came('chk_events')},
+    {'rows': ref('stg_sessions'), 'id': 'session_id', 'at': 'started_at', 'last': 'last_session_at', 'come': visits_come},
+    {'rows': ref('stg_events'), 'id': 'event_id', 'at': 'occurred_at', 'last': 'last_event_at', 'come': events_come},
 ] %}
 
 with orders_dated as (

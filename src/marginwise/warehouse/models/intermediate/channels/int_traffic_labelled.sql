@@ -1,6 +1,6 @@
 -- Grain: one distinct way in which a source names traffic. Texts are trimmed and never null ('' = not given).
 -- `is_paid` is the text 'true', 'false' or ''; `is_spend_only` tells names that no visit, order or customer carries.
-{%- set visits_come = only_came('chk_sessions') %}
+{%- set visits_come = told_if_only_came('chk_sessions') %}
 
 with named as (
 
@@ -42,9 +42,9 @@ labelled as (
     from named
     {%- if visits_come %}
     union all
-    -- what the visits of before name was found when they came
+    -- visits of before: what they name stands here since they came
     select source, medium, campaign, channel, is_paid, 0, 1 from {{ this }}
-    where is_visited
+    where is_named_by_visit
     {%- endif %}
 
 ),
@@ -58,7 +58,7 @@ distinct_labels as (
         channel,
         is_paid,
         min(is_spend) = 1 as is_spend_only,
-        max(is_visit) = 1 as is_visited,
+        max(is_visit) = 1 as is_named_by_visit,
         channel like '_% / _%' as is_source_medium
     from labelled
     group by source, medium, campaign, channel, is_paid

@@ -3,7 +3,7 @@
 -- refresh.
 
 {%- set horizon = var('horizon_days') %}
-{%- set turned %}
+{%- set edges_passed %}
     (
         select
             store_id,
@@ -13,7 +13,7 @@
             {{ add_days('max(censored_until_date)', -1) }} as last_censored_date
         from {{ changed('int_periods_set') }}
         group by store_id
-    ) as turned
+    ) as edges
 {%- endset %}
 
 {% call touched_keys(['store_id', 'customer_id'], surrogate='customer_key') %}
@@ -28,17 +28,17 @@
     union all
     select orders.store_id, orders.customer_id
     from {{ ref('fct_orders') }} as orders
-    inner join {{ turned }}
+    inner join {{ edges_passed }}
         on
-            orders.store_id = turned.store_id
+            orders.store_id = edges.store_id
             and (
-                orders.order_date between first_matured_date and last_matured_date
-                or orders.order_date between first_censored_date and last_censored_date
+                orders.order_date between edges.first_matured_date and edges.last_matured_date
+                or orders.order_date between edges.first_censored_date and edges.last_censored_date
             )
     where
         orders.order_number = 1
         and (
-            {{ may_be_within('orders.order_date', turned, 'first_matured_date', 'last_matured_date') }}
-            or {{ may_be_within('orders.order_date', turned, 'first_censored_date', 'last_censored_date') }}
+            {{ may_be_within('orders.order_date', edges_passed, 'first_matured_date', 'last_matured_date') }}
+            or {{ may_be_within('orders.order_date', edges_passed, 'first_censored_date', 'last_censored_date') }}
         )
 {% endcall %}
