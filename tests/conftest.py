@@ -13,7 +13,7 @@ import pytest
 
 from tests.beginnings import SHARED_DATA, Beginnings
 
-gc.set_threshold(50_000, 50, 100)  # as the command line does
+gc.set_threshold(200_000, 50, 100)  # as the command line does
 
 
 def _take_own_cores() -> None:
