@@ -155,7 +155,7 @@ def test_what_does_not_fit_into_the_memory_of_few_rows_is_made_anew(
 ) -> None:
     arrive(store, *waiting_days(store)[0])
     run_here(store, "land", *(("check",) if stage == "build" else ()))
-    monkeypatch.setattr(dbt, "options_for_few_rows", lambda _: {"memory_limit": "6MB"})
+    monkeypatch.setattr(dbt, "options_for_few_rows", lambda *_: {"memory_limit": "6MB"})
     # one model at a time: of two, the failed one was once not rolled back, most likely as the other one held all of the memory
     monkeypatch.setitem(dbt.WarehouseProject.__init__.__kwdefaults__, "threads", 1)
     facts = facts_of(store, stage)

@@ -197,7 +197,7 @@ class WarehouseProject:
                 "MARGINWISE_WAREHOUSE": str(self.warehouse),
                 "MARGINWISE_BUILD_PREFIX": "",
                 "MARGINWISE_ENGINE_OPTIONS": json.dumps(dict(self.options)),
-                "MARGINWISE_OPTIONS_FOR_FEW_ROWS": json.dumps(options_for_few_rows(self.options)),
+                "MARGINWISE_OPTIONS_FOR_FEW_ROWS": json.dumps(options_for_few_rows(self.options, self.threads)),
             }
         return {
             **self.server.libpq_variables(),

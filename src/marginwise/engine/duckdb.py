@@ -49,28 +49,32 @@ def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
     }
 
 
-def options_for_few_rows(options: Mapping[str, str]) -> dict[str, str]:
+def options_for_few_rows(options: Mapping[str, str], models_at_once: int = 1) -> dict[str, str]:
     """Return how the engine works in a run that exchanges rows and keeps the rest, by the names of its own options.
 
     It writes many tables into their places once, at its end, not whenever its log has grown. Most of what it reads it reads
     once, and to keep that in memory costs more than it spares (a page of a machine's memory is emptied before it is given
     out, one that is there is read into again): it takes a fifth, but not below 500 MB. What needs more than the whole of
-    it beside that, on disk, is not few rows.
+    it beside that, on disk, is not few rows. Each of the models that are built at once brings a thread that works too, and the engine
+    counts one of these among its own: the others are taken off, since more threads than cores wait for each other at every small step.
 
     Parameters
     ----------
     options
         See `engine_options`; without them the engine takes what it likes.
+    models_at_once
+        How many models are built at once.
 
     Examples
     --------
-    >>> options_for_few_rows({"memory_limit": "10GB"})["memory_limit"]
-    '2000000000B'
-    >>> options_for_few_rows({"memory_limit": "64MB"})["memory_limit"]
+    >>> options_for_few_rows({"memory_limit": "10GB", "threads": "4"}, models_at_once=2)
+    {'checkpoint_threshold': '1GB', 'threads': '3', 'memory_limit': '2000000000B', 'max_temp_directory_size': '10000000000B'}
+    >>> options_for_few_rows({"memory_limit": "64MB", "threads": "1"})["memory_limit"]
     '64000000B'
     """
     suited = {"checkpoint_threshold": "1GB"}
     if options:
+        suited["threads"] = str(max(1, int(options["threads"]) - models_at_once + 1))
         memory = _bytes(options["memory_limit"])
         suited["memory_limit"] = f"{min(memory, max(memory / 5, _ENOUGH_FOR_FEW_ROWS)):.0f}B"
         suited["max_temp_directory_size"] = f"{memory:.0f}B"
