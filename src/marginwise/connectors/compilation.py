@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from marginwise.connectors.canonical import identifier, literal, utc
-from marginwise.connectors.relation import FILES_TABLE, active_rows, numbered_rows
+from marginwise.connectors.relation import active_rows, numbered_rows
+from marginwise.connectors.scratch import Scratch
 from marginwise.contract.loader import contracts
 from marginwise.errors import BadMapping, UnknownColumn, nearest
 
@@ -94,9 +95,7 @@ class Compiler:
     def __init__(self, mapping: Mapping, raw_columns: RawColumns) -> None:
         self.mapping = mapping
         self.columns = {group: dict(columns) for group, columns in raw_columns.items()}
-        self._scratch = duckdb.connect(":memory:")
-        self._scratch.execute("create schema raw; create schema ops")
-        self._scratch.execute(FILES_TABLE)
+        self._scratch = Scratch()
         for group in self.columns:
             self._create(group, self.columns[group])
 
@@ -238,10 +237,7 @@ class Compiler:
         return sql
 
     def _create(self, group: str, columns: Dictionary[str, str]) -> None:
-        listed = [f"{identifier(name)} {kind}" for name, kind in columns.items()]
-        listed += ["_file_hash varchar", "_row_number bigint"]
-        table = identifier(self.mapping.raw_table(group))
-        self._scratch.execute(f"create or replace table raw.{table} ({', '.join(listed)})")
+        self._scratch.create(self.mapping.raw_table(group), columns)
 
     def _expressions(self, entry: TableMapping) -> dict[str, str]:
         expressions = {"store_id": "'main'"}
@@ -293,7 +289,7 @@ class Compiler:
 
     def types(self, sql: str) -> dict[str, str]:
         """Return the columns of a query and their types."""
-        return {row[0]: row[1] for row in self._scratch.execute(f"describe {sql}").fetchall()}
+        return self._scratch.types(sql)
 
     def _binds(self, entry: TableMapping, expressions: Dictionary[str, str]) -> bool:
         try:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
+import pyarrow as pa
 
 from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.compilation import LINEAGE_COLUMNS, Compiler, empty_table
@@ -230,8 +231,12 @@ def _present(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def _replace_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     con.execute(f"delete from {table}")
-    if rows:
-        con.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+    if rows:  # row by row, each value would be bound by itself
+        con.register(
+            "replacing_rows", pa.table({str(place): values for place, values in enumerate(zip(*rows, strict=True))})
+        )
+        con.execute(f"insert into {table} from replacing_rows")
+        con.unregister("replacing_rows")
 
 
 def landing_checks(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> list[LandingCheck]:

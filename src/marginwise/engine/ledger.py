@@ -168,15 +168,17 @@ def widen_raw_table(
         What changed, in words; empty for a new table.
     """
     table = f"raw.{identifier(raw_table)}"
-    if not before:
-        con.execute(f"create table if not exists {table} (_file_hash varchar not null, _row_number bigint not null)")
+    if not before:  # nor any row: a file without columns has none
+        listed = [f"{identifier(name)} {kind}" for name, kind in columns.items()]
+        listed = ["_file_hash varchar not null", "_row_number bigint not null", *listed]
+        con.execute(f"create or replace table {table} ({', '.join(listed)})")
+        return []
     known = {name.casefold(): (name, kind) for name, kind in before.items()}
     changes = []
     for name, kind in columns.items():
         if name.casefold() not in known:
             con.execute(f"alter table {table} add column {identifier(name)} {kind}")
-            if before:
-                changes.append(f"new column {name}")
+            changes.append(f"new column {name}")
             continue
         own_name, own_kind = known[name.casefold()]
         wide = own_kind if own_kind == kind else _wider(con, own_kind, kind)
