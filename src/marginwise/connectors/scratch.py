@@ -17,8 +17,8 @@ __all__ = ["Scratch"]
 class Scratch:
     """An empty database in which queries are bound, not run.
 
-    What a query yields rests on the columns alone: it is remembered for the process, and a landing asks the same of every file of
-    one shape, before it lands and behind it. The database is only opened for what has not been asked before.
+    What a query yields rests on the columns alone. It is remembered for the process: a landing asks the same before the files land and
+    again for the views over them. The database is opened only for what has not been asked before.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Scratch:
             self._con.close()
 
     def described(self, query: str) -> list[tuple[str, str]]:
-        """Bind a query in the database."""
+        """Return the columns of a query and their types as the engine tells them."""
         if self._con is None:
             self._con = duckdb.connect(":memory:")
             self._con.execute("create schema raw; create schema ops")
@@ -68,6 +68,6 @@ class _Tables:
     scratch: Scratch = field(compare=False)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _types(tables: _Tables, query: str) -> list[tuple[str, str]]:
     return tables.scratch.described(query)
