@@ -106,7 +106,7 @@ def test_models_are_built_in_the_memory_declared(tmp_path: Path) -> None:
 
 
 def test_a_run_that_exchanges_rows_takes_a_fifth_of_the_memory_and_no_more_threads_than_cores(tmp_path: Path) -> None:
-    """Found slow once: two models at once, and two threads beside the one that the engine counts, on two cores."""
+    """Found slow once: three threads on two cores, as of two models built at once the engine counts one among its own."""
     path, options = tmp_path / "warehouse.duckdb", {"memory_limit": "5GiB", "threads": "3"}
     with open_warehouse(path, options=options) as con:
         for anew, *taken in ((True, "5.0 GiB", 3), (False, "1.0 GiB", 2)):
