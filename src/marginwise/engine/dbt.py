@@ -9,9 +9,11 @@ import gc
 import hashlib
 import json
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -96,7 +98,7 @@ class WarehouseProject:
         How many models are built at once; in the file, not more than the engine works on cores.
     """
 
-    _parsed: ClassVar[dict[tuple[str | None, ...], Any]] = {}
+    _parsed: ClassVar[dict[tuple[str | None, ...], tuple[Any, bytes]]] = {}
 
     def __init__(
         self,
@@ -169,8 +171,7 @@ class WarehouseProject:
 
         state = self.warehouse.parent
         with _environment(**self._target()):
-            # a copy: dbt marks what it has compiled in the manifest, and would not compile it again for another project
-            runner = dbtRunner(manifest=self._manifest(dbtRunner).deepcopy(), callbacks=[on_event])
+            runner = dbtRunner(manifest=self._manifest(dbtRunner), callbacks=[on_event])
             try:
                 outcome = runner.invoke(
                     [
@@ -209,7 +210,8 @@ class WarehouseProject:
     def _manifest(self, runner: Any) -> Any:
         """Return the parsed project: it does not depend on variables, which are read when a model is compiled.
 
-        On a server it depends on the names of database and schemas.
+        On a server it depends on the names of database and schemas. Its nodes are fresh each time: dbt marks those it has compiled, and
+        would not compile them again for another run.
         """
         of_this_run = {name: "{}" for name in self._target() if "_OPTIONS" in name}
         target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, **of_this_run}
@@ -221,10 +223,13 @@ class WarehouseProject:
             _go_on_interrupting(outcome.exception)
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
-            self._parsed[key] = outcome.result
+            self._parsed[key] = outcome.result, pickle.dumps(outcome.result.nodes, pickle.HIGHEST_PROTOCOL)
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
-        return self._parsed[key]
+        parsed, nodes = self._parsed[key]
+        manifest = copy(parsed)
+        manifest.nodes = pickle.loads(nodes)
+        return manifest
 
 
 def _go_on_interrupting(exception: BaseException | None) -> None:
@@ -257,9 +262,11 @@ def _is_told(event: Any) -> bool:
 def _make_only_what_is_read() -> None:
     """Once a process: spare what dbt makes thousands of times in a build, and a sixth of its time with it.
 
-    Events that are not told stay empty, and the readers of dates that come with every answer of the engine share one set of patterns.
+    Events that are not told stay empty, the readers of dates that come with every answer of the engine share one set of patterns, and a
+    template that was compiled is not compiled again by a later run.
     """
     import parsedatetime
+    from dbt_common.clients.jinja import MacroFuzzEnvironment
     from dbt_common.events import base_types
 
     event_class: Any = base_types.BaseEvent
@@ -271,6 +278,20 @@ def _make_only_what_is_read() -> None:
 
     event_class.__init__ = fill_if_told
     parsedatetime.Constants = cache(parsedatetime.Constants)
+    environments: Any = MacroFuzzEnvironment
+    environments.compile = _compiled_once(environments.compile)
+
+
+def _compiled_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
+    compiled: dict[tuple[Any, ...], Any] = {}
+
+    def compile_once(environment: Any, source: Any, *arguments: Any, **named: Any) -> Any:
+        key = (type(environment), source, arguments, *sorted(named.items()))  # the environments of a class differ in no filter or tag
+        if key not in compiled:
+            compiled[key] = compile_template(environment, source, *arguments, **named)
+        return compiled[key]
+
+    return compile_once
 
 
 def _options(target: Path, logs: Path) -> list[str]:

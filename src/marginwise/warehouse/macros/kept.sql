@@ -157,7 +157,7 @@
    large one is read once. #}
 {% materialization slice, default %}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is not none -%} {%- do adapter.drop_relation(existing) -%} {%- endif -%}
+    {%- if existing is not none -%} {%- do drop_relation(existing) -%} {%- endif -%}
     {%- set target = this.incorporate(type='table' if is_kept() else 'view') -%}
     {%- call statement('main') -%}
     create {{ target.type }} {{ target }} as (
@@ -170,7 +170,7 @@
 
 {% macro make_anew(target, changes) -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is not none -%} {%- do adapter.drop_relation(existing) -%} {%- endif -%}
+    {%- if existing is not none -%} {%- do drop_relation(existing) -%} {%- endif -%}
     {%- call statement('main') -%}
     create table {{ target }} as (
         {{ model['compiled_code'] }}

@@ -13,7 +13,7 @@
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = this.incorporate(type=kind) -%}
   {%- if existing is not none and existing.type != kind -%}
-    {%- do adapter.drop_relation(existing) -%}
+    {%- do drop_relation(existing) -%}
   {%- endif -%}
   {%- call statement('main', auto_begin=false) -%}
     create or replace {{ kind }} {{ target }} as (
