@@ -13,8 +13,7 @@ import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -227,9 +226,7 @@ class WarehouseProject:
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         parsed, nodes = self._parsed[key]
-        manifest = copy(parsed)
-        manifest.nodes = pickle.loads(nodes)
-        return manifest
+        return replace(parsed, nodes=pickle.loads(nodes))
 
 
 def _go_on_interrupting(exception: BaseException | None) -> None:

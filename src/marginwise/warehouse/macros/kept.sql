@@ -156,8 +156,7 @@
 {# What several kept models read of a large one: a view in a full refresh, else a table of the touched rows, so that the
    large one is read once. #}
 {% materialization slice, default %}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is not none -%} {%- do drop_relation(existing) -%} {%- endif -%}
+    {%- do drop_existing(load_cached_relation(this)) -%}
     {%- set target = this.incorporate(type='table' if is_kept() else 'view') -%}
     {%- call statement('main') -%}
     create {{ target.type }} {{ target }} as (
@@ -169,8 +168,7 @@
 {% endmaterialization %}
 
 {% macro make_anew(target, changes) -%}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is not none -%} {%- do drop_relation(existing) -%} {%- endif -%}
+    {%- do drop_existing(load_cached_relation(this)) -%}
     {%- call statement('main') -%}
     create table {{ target }} as (
         {{ model['compiled_code'] }}

@@ -13,7 +13,7 @@
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = this.incorporate(type=kind) -%}
   {%- if existing is not none and existing.type != kind -%}
-    {%- do drop_relation(existing) -%}
+    {%- do drop_existing(existing) -%}
   {%- endif -%}
   {%- call statement('main', auto_begin=false) -%}
     create or replace {{ kind }} {{ target }} as (
@@ -22,4 +22,13 @@
   {%- endcall -%}
   {%- do adapter.commit() -%}
   {{ return({'relations': [target]}) }}
+{% endmacro %}
+
+{# Drop a relation and what reads it. Not by `adapter.drop_relation`, which does just this, but makes all that a macro may name once
+   more for it. #}
+{% macro drop_existing(relation) %}
+  {%- if relation is not none -%}
+    {%- do adapter.cache_dropped(relation) -%}
+    {%- do drop_relation(relation) -%}
+  {%- endif -%}
 {% endmacro %}
