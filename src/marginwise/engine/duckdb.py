@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -94,6 +97,21 @@ def join_small_parts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("reset global max_vacuum_tasks")
 
 
+class _NotThere(MetaPathFinder):
+    """Says at once that pandas is not installed."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@cache
+def _do_not_look_for_what_is_not_there() -> None:
+    """Spare the engine, which asks of every value it is handed whether it is one of pandas, a search through all folders of packages."""
+    if find_spec("pandas") is None:
+        sys.meta_path.insert(0, _NotThere())
+
+
 @cache
 def _taken_by_itself() -> tuple[str, int]:
     """Return the memory and the threads that are taken of this machine where nothing is declared.
@@ -138,6 +156,7 @@ def open_warehouse(
     BrokenStore
         When the file is no DuckDB file, is damaged, or was written by a newer version.
     """
+    _do_not_look_for_what_is_not_there()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if not read_only and not path.exists():  # the others, dbt among them, open it with options of their own

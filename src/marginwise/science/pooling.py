@@ -182,20 +182,22 @@ def pooled_means(units: UnitMeans, prior: Spread, rng: np.random.Generator) -> F
     spreads: Floats = prior.between * np.exp(_SPREAD_OF_SPREAD * ndtri((np.arange(_LEVELS) + 0.5) / _LEVELS))
     shrunk = working.start
     for _ in range(_REWEIGHTINGS):
-        response, variance, loading, error = working.at(shrunk)
-        fits = [_common(response, variance + tau**2, loading, prior) for tau in spreads]
-        log_weight = np.array([fit[0] for fit in fits]) + np.log1p(-prior.exactly)
+        level = shrunk
+        response, variance, loading = working.at(shrunk)
+        log_weight, common = _common(response, variance + spreads[:, None] ** 2, loading, prior)
+        log_weight += np.log1p(-prior.exactly)
         if prior.exactly > 0:
-            exact = _common(response, variance, loading, prior, is_exact=True)[0]
+            exact = _exactly_there(response, variance, loading, prior)
             log_weight = np.append(log_weight, exact + np.log(prior.exactly * _LEVELS))
         chance = np.exp(log_weight - log_weight.max())
         chance /= chance.sum()
-        common = np.array([fit[1] for fit in fits])[:, None]
         total = variance + loading**2
         weight = total / (total + spreads[:, None] ** 2)
-        target = chance[:_LEVELS] @ (response + weight * (common - response)) + chance[_LEVELS:].sum() * prior.level
+        expected = response + weight * (common[:, None] - response)
+        target = chance[:_LEVELS] @ expected + chance[_LEVELS:].sum() * prior.level
         shrunk = shrunk + np.clip(target - shrunk, -_LONGEST_STEP, _LONGEST_STEP)
 
+    error = working.errors_at(level)
     cells = grid_draws(log_weight, draws, rng)
     common_noise: Floats = prior.level + np.asarray(rng.standard_normal(draws))
     result = np.full_like(units.draws, prior.level)
@@ -243,33 +245,55 @@ class _WorkingResponse:
         # far from its own mean a precise unit's response would overshoot, so each starts between its own and the usual
         self.start = usual + (seen.mean(axis=1) - usual) / (1 + seen.var(axis=1))
 
-    def at(self, level: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return response, own variance, loading on the shared factor, and error draws around the given levels."""
+    def at(self, level: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return response, own variance, and loading on the shared factor around the given levels."""
+        mean, slope, growth, width = self._scales(level)
+        total, loading = self._variance * width**2, self._loading * slope * growth
+        variance = np.maximum(total - loading**2, 0.02 * total)
+        response = np.clip(level + (self._mean - mean) * slope, self.lowest[:, 0], self.highest[:, 0])
+        return response, variance, loading
+
+    def errors_at(self, level: Floats) -> Floats:
+        """Return the error draws around the given levels."""
+        *_, width = self._scales(level)
+        return self._error * (width * self._rescaled)[:, None]
+
+    def _scales(self, level: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return the mean at the given levels, the slope of the scale of pooling, how variances grow, and what errors are multiplied by."""
         mean = self._prior.linear_to * np.sinh(level)
         slope = 1 / np.sqrt(mean**2 + self._prior.linear_to**2)
         is_positive = (self._mean > 0) & (mean > 0)
         growth = np.where(is_positive, np.clip(mean / np.where(is_positive, self._mean, 1.0), 0.1, 10.0), 1.0)
-        width = slope * np.sqrt(growth) if self._has_count_error else slope
-        total, loading = self._variance * width**2, self._loading * slope * growth
-        variance = np.maximum(total - loading**2, 0.02 * total)
-        response = np.clip(level + (self._mean - mean) * slope, self.lowest[:, 0], self.highest[:, 0])
-        return response, variance, loading, self._error * (width * self._rescaled)[:, None]
+        return mean, slope, growth, slope * np.sqrt(growth) if self._has_count_error else slope
 
 
-def _common(
-    response: Floats, total: Floats, loading: Floats, prior: Spread, is_exact: bool = False
-) -> tuple[float, float]:
-    """Return the log likelihood of the responses under one spread, and their common level."""
-    deviation = response - prior.level
-    solved = _solve(total, loading, np.stack([np.ones_like(deviation), deviation], axis=1))
-    log_determinant = float(np.log(total).sum() + np.log1p(loading @ (loading / total)))
-    fit = float(deviation @ solved[:, 1])
-    if is_exact:
-        return -0.5 * (fit + log_determinant), prior.level
-    information = float(solved[:, 0].sum()) + prior.precision
-    pull = float(solved[:, 1].sum())
+def _common(response: Floats, totals: Floats, loading: Floats, prior: Spread) -> tuple[Floats, Floats]:
+    """Return the log likelihood of the responses under each spread, and the common level; ``totals`` has a row for each spread."""
+    information, pull, fit, log_determinant = _fits(response, totals, loading, prior)
+    information += prior.precision
     log_determinant += np.log(information) - (np.log(prior.precision) if prior.precision else 0.0)
     return -0.5 * (fit - pull**2 / information + log_determinant), prior.level + pull / information
+
+
+def _exactly_there(response: Floats, variance: Floats, loading: Floats, prior: Spread) -> float:
+    """Return the log likelihood of the responses if no unit differs from the centre."""
+    _, _, fit, log_determinant = _fits(response, variance[None, :], loading, prior)
+    return float(-0.5 * (fit + log_determinant)[0])
+
+
+def _fits(response: Floats, totals: Floats, loading: Floats, prior: Spread) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return, of each row, ``1' S 1``, ``1' S d``, ``d' S d`` and ``-log |S|``: ``d`` is how far the responses are from the level expected.
+
+    ``S`` is the inverse of ``diag(total) + g g'``, written out by the Sherman-Morrison formula.
+    """
+    deviation = response - prior.level
+    inverse = 1 / totals
+    scaled = inverse * loading
+    along, ones, pulled = scaled @ loading, scaled.sum(axis=1), scaled @ deviation
+    information = inverse.sum(axis=1) - ones**2 / (1 + along)
+    pull = inverse @ deviation - ones * pulled / (1 + along)
+    fit = inverse @ deviation**2 - pulled**2 / (1 + along)
+    return information, pull, fit, np.log(totals).sum(axis=1) + np.log1p(along)
 
 
 def _solve(diagonal: Floats, loading: Floats, right: Floats) -> Floats:
