@@ -30,7 +30,9 @@ class Outcome:
 
 
 def environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    """Return what a user's shell would set: as wide as it likes, and with Python keeping what it has compiled."""
+    own = ("COLUMNS", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
     return {**inherited, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
 
 

@@ -7,6 +7,8 @@ import random
 import re
 import tarfile
 import tomllib
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -54,11 +56,27 @@ def truth() -> Shop:
     return shop(160)
 
 
+@pytest.fixture(scope="module")
+def landed_as(truth: Shop, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Landed]:
+    """Return what lands the exports of a system as it is proposed, once, for reading only."""
+
+    @cache
+    def landed(name: str) -> Landed:
+        folder = tmp_path_factory.mktemp(name) / "data"
+        return land_proposed(folder, (VARIANTS | SYSTEMS | MORE)[name](folder, _told(name, truth)))
+
+    return landed
+
+
+def _told(name: str, truth: Shop) -> Shop:
+    return shop(160, short=True) if name == "ambiguous_dates" else truth
+
+
 @pytest.mark.parametrize("name", [*VARIANTS, *SYSTEMS, *MORE])
-def test_every_required_column_is_right_without_an_edit(name: str, truth: Shop, tmp_path: Path) -> None:
-    told = shop(160, short=True) if name == "ambiguous_dates" else truth
-    files = (VARIANTS | SYSTEMS | MORE)[name](tmp_path / "data", told)
-    landed = land_proposed(tmp_path / "data", files)
+def test_every_required_column_is_right_without_an_edit(
+    name: str, truth: Shop, landed_as: Callable[[str], Landed]
+) -> None:
+    landed, told = landed_as(name), _told(name, truth)
     expected = SHAPES[name][3] if name in SHAPES else EXPECTED.get(name, Expected())
     right = right_columns(landed, told, expected)
     wrong = {column for column, is_right in right.items() if not is_right}
@@ -67,8 +85,8 @@ def test_every_required_column_is_right_without_an_edit(name: str, truth: Shop, 
 
 
 @pytest.mark.parametrize("name", ["german", "french", "headerless", "shopify"])
-def test_every_row_is_an_order_line_or_a_refund(name: str, truth: Shop, tmp_path: Path) -> None:
-    landed = land_proposed(tmp_path / "data", VARIANTS[name](tmp_path / "data", truth))
+def test_every_row_is_an_order_line_or_a_refund(name: str, landed_as: Callable[[str], Landed]) -> None:
+    landed = landed_as(name)
     source = landed.rows("select raw_table from ops.files")[0][0]
     lost = landed.rows(
         f"select count(*) from raw.{source} as r anti join (select _file_hash, _row_number from landed.order_items"
@@ -79,8 +97,8 @@ def test_every_row_is_an_order_line_or_a_refund(name: str, truth: Shop, tmp_path
     assert landed.rows("select count(*) from ops.landing_checks") == [(0,)]
 
 
-def test_amounts_add_up_to_the_ledger(truth: Shop, tmp_path: Path) -> None:
-    landed = land_proposed(tmp_path / "data", german(tmp_path / "data", truth))
+def test_amounts_add_up_to_the_ledger(truth: Shop, landed_as: Callable[[str], Landed]) -> None:
+    landed = landed_as("german")
     sold = landed.rows("select sum(quantity::decimal(18, 4) * unit_price::decimal(18, 4)) from landed.order_items")[0][
         0
     ]
@@ -91,8 +109,8 @@ def test_amounts_add_up_to_the_ledger(truth: Shop, tmp_path: Path) -> None:
     assert shipping == sum({line.order: line.shipping for line in truth.sold}.values())
 
 
-def test_the_text_says_why_and_what_is_in_doubt(truth: Shop, tmp_path: Path) -> None:
-    proposal = propose_mapping(german(tmp_path, truth))
+def test_the_text_says_why_and_what_is_in_doubt(landed_as: Callable[[str], Landed]) -> None:
+    proposal = landed_as("german").proposal
     assert tomllib.loads(proposal.text)["files"]["verkaufe"]["decimal"] == ","
     for part in ('encoding = "cp1252"', 'delimiter = ";"', "Bestelldatum = \"%d.%m.%Y %H:%M\"", "# 0.98 name",
                  "prices_include_tax = true", "# is_test = ''",
@@ -103,16 +121,15 @@ def test_the_text_says_why_and_what_is_in_doubt(truth: Shop, tmp_path: Path) -> 
     assert proposal.as_dict()["mapping"] == proposal.text
 
 
-def test_nobody_is_shown(truth: Shop, tmp_path: Path) -> None:
-    for make in (german, VARIANTS["shopify"], SYSTEMS["woocommerce"], SYSTEMS["etsy"], VARIANTS["three_files"]):
-        folder = tmp_path / make.__name__
-        text = propose_mapping(make(folder, truth)).text
+def test_nobody_is_shown(landed_as: Callable[[str], Landed]) -> None:
+    for name in ("german", "shopify", "woocommerce", "etsy", "three_files"):
+        text = landed_as(name).proposal.text
         for secret in ("@", "Groß", "Müller", "Köhler", "+49", "Am Weg", "kunde1"):
-            assert secret not in text.replace("'@'", ""), f"{make.__name__}: {secret}"
+            assert secret not in text.replace("'@'", ""), f"{name}: {secret}"
 
 
-def test_an_ambiguous_date_is_named_and_its_confidence_low(tmp_path: Path) -> None:
-    proposal = propose_mapping(ambiguous_dates(tmp_path, shop(160, short=True)))
+def test_an_ambiguous_date_is_named_and_its_confidence_low(landed_as: Callable[[str], Landed]) -> None:
+    proposal = landed_as("ambiguous_dates").proposal
     assert "AMBIGUOUS" in proposal.text
     assert "orders.ordered_at" in proposal.doubtful
 

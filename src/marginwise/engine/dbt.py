@@ -226,7 +226,7 @@ class WarehouseProject:
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         parsed, nodes = self._parsed[key]
-        return replace(parsed, nodes=pickle.loads(nodes))
+        return replace(parsed, nodes=pickle.loads(nodes))  # noqa: S301 (what this process wrote)
 
 
 def _go_on_interrupting(exception: BaseException | None) -> None:
@@ -283,7 +283,12 @@ def _compiled_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
     compiled: dict[tuple[Any, ...], Any] = {}
 
     def compile_once(environment: Any, source: Any, *arguments: Any, **named: Any) -> Any:
-        key = (type(environment), source, arguments, *sorted(named.items()))  # the environments of a class differ in no filter or tag
+        key = (
+            type(environment),
+            source,
+            arguments,
+            *sorted(named.items()),
+        )  # the environments of a class differ in no filter or tag
         if key not in compiled:
             compiled[key] = compile_template(environment, source, *arguments, **named)
         return compiled[key]
