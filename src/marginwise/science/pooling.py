@@ -256,7 +256,7 @@ class _WorkingResponse:
     def errors_at(self, level: Floats) -> Floats:
         """Return the error draws around the given levels."""
         *_, width = self._scales(level)
-        return self._error * (width * self._rescaled)[:, None]
+        return np.asarray(self._error * (width * self._rescaled)[:, None])
 
     def _scales(self, level: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the mean at the given levels, the slope of the scale of pooling, how variances grow, and what errors are multiplied by."""
