@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.abc import MetaPathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "open_warehouse", "options_for_few_rows",
-           "take_all_options", "transaction", "write_declared"]  # fmt: skip
+__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "not_looking_for_pandas", "open_warehouse",
+           "options_for_few_rows", "take_all_options", "transaction", "write_declared"]  # fmt: skip
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"
@@ -97,21 +96,6 @@ def join_small_parts(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("reset global max_vacuum_tasks")
 
 
-class _NotThere(MetaPathFinder):
-    """Says at once that pandas is not installed."""
-
-    def find_spec(self, name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-
-@cache
-def _do_not_look_for_what_is_not_there() -> None:
-    """Spare the engine, which asks of every value it is handed whether it is one of pandas, a search through all folders of packages."""
-    if find_spec("pandas") is None:
-        sys.meta_path.insert(0, _NotThere())
-
-
 @cache
 def _taken_by_itself() -> tuple[str, int]:
     """Return the memory and the threads that are taken of this machine where nothing is declared.
@@ -156,7 +140,6 @@ def open_warehouse(
     BrokenStore
         When the file is no DuckDB file, is damaged, or was written by a newer version.
     """
-    _do_not_look_for_what_is_not_there()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if not read_only and not path.exists():  # the others, dbt among them, open it with options of their own
@@ -188,6 +171,19 @@ def _remove_leftovers(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     for leftover in folder.glob("duckdb_temp_*"):
         if leftover.name not in used and not leftover.name.endswith(_MARK_OF_AN_OWNER):
             leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def not_looking_for_pandas() -> Iterator[None]:
+    """Spare the engine, where pandas is not installed, a search through all packages for it at every value that it is handed."""
+    is_there = "pandas" in sys.modules or find_spec("pandas") is not None
+    if not is_there:
+        sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if not is_there:
+            sys.modules.pop("pandas", None)
 
 
 @contextmanager
