@@ -280,18 +280,14 @@ def _make_only_what_is_read() -> None:
 
 
 def _compiled_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember what a template's text was compiled to, for each class of environments: those of a class differ in no filter and no tag."""
     compiled: dict[tuple[Any, ...], Any] = {}
 
     def compile_once(environment: Any, source: Any, *arguments: Any, **named: Any) -> Any:
-        key = (
-            type(environment),
-            source,
-            arguments,
-            *sorted(named.items()),
-        )  # the environments of a class differ in no filter or tag
-        if key not in compiled:
-            compiled[key] = compile_template(environment, source, *arguments, **named)
-        return compiled[key]
+        asked = (type(environment), source, arguments, *sorted(named.items()))
+        if asked not in compiled:
+            compiled[asked] = compile_template(environment, source, *arguments, **named)
+        return compiled[asked]
 
     return compile_once
 
