@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 
@@ -12,14 +9,7 @@ import pytest
 
 from marginwise.engine import duckdb as engine
 from marginwise.engine.dbt import WarehouseProject
-from marginwise.engine.duckdb import (
-    engine_options,
-    not_looking_for_pandas,
-    open_warehouse,
-    take_all_options,
-    transaction,
-    write_declared,
-)
+from marginwise.engine.duckdb import engine_options, open_warehouse, take_all_options, transaction, write_declared
 from marginwise.engine.landed_views import create_landed_views
 from marginwise.engine.ledger import open_ledger
 from marginwise.errors import BadSettings, BrokenStore, BuildFailed, MissingFile
@@ -194,18 +184,3 @@ def test_channel_rules_are_written_as_they_stand(tmp_path: Path) -> None:
     assert rules == [(5, "^shop$", "Paid Shop"), (7, "", "Rest")]
     with pytest.raises(MissingFile, match=r"Did you mean 'rules\.csv'"):
         write_declared(con, Settings(channels=ChannelSettings(rules=Path("rule.csv")), directory=tmp_path))
-
-
-def test_what_is_not_installed_is_not_looked_for_at_every_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    if find_spec("pandas") is not None:
-        pytest.skip("pandas is installed here")
-    looked_for: list[str] = []
-    monkeypatch.setattr(PathFinder, "find_spec", lambda name, *_: looked_for.append(name))
-    with duckdb.connect() as con:
-        con.execute("select ?", [1])
-        assert "pandas" in looked_for
-        with not_looking_for_pandas():
-            looked_for.clear()
-            assert con.execute("select ?", [1]).fetchall() == [(1,)]
-        assert looked_for == []
-    assert "pandas" not in sys.modules

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -18,8 +16,8 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "not_looking_for_pandas", "open_warehouse",
-           "options_for_few_rows", "take_all_options", "transaction", "write_declared"]  # fmt: skip
+__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "open_warehouse", "options_for_few_rows",
+           "take_all_options", "transaction", "write_declared"]  # fmt: skip
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"
@@ -171,19 +169,6 @@ def _remove_leftovers(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     for leftover in folder.glob("duckdb_temp_*"):
         if leftover.name not in used and not leftover.name.endswith(_MARK_OF_AN_OWNER):
             leftover.unlink(missing_ok=True)
-
-
-@contextmanager
-def not_looking_for_pandas() -> Iterator[None]:
-    """Spare the engine, where pandas is not installed, a search through all packages for it at every value that it is handed."""
-    is_there = "pandas" in sys.modules or find_spec("pandas") is not None
-    if not is_there:
-        sys.modules["pandas"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if not is_there:
-            sys.modules.pop("pandas", None)
 
 
 @contextmanager

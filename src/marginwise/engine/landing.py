@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from marginwise.connectors.compilation import Compiler
-from marginwise.engine.duckdb import not_looking_for_pandas, transaction
+from marginwise.engine.duckdb import transaction
 from marginwise.engine.file_landing import Candidate, land_file, look_at, note_path
 from marginwise.engine.gone_files import GoneFile, gone_checks, gone_files
 from marginwise.engine.landed_views import LandingCheck, create_landed_views, landing_checks
@@ -109,7 +109,6 @@ class LandReport:
         }
 
 
-@not_looking_for_pandas()
 def land(
     con: duckdb.DuckDBPyConnection,
     sources: Dictionary[str, LandingSource],
