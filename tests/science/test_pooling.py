@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
-from marginwise.science.pooling import Spread, UnitMeans, pooled_means, pooled_rates
+from marginwise.science.pooling import Spread, UnitMeans, _common, _exactly_there, pooled_means, pooled_rates
 
 PRIOR = Spread(linear_to=0.5, between=0.35, centre=1.0, exactly=0.01)
 
@@ -53,3 +54,23 @@ def test_a_unit_far_from_all_others_keeps_what_it_shows() -> None:
     assert found.mean(axis=1) == pytest.approx(means, rel=0.1)
     low, high = np.quantile(found, (0.02, 0.98), axis=1)
     assert ((low < means) & (means < high)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_spread_is_weighed_as_a_normal_distribution_of_all_units_weighs_it(seed: int) -> None:
+    """Written out with the whole covariance matrix: what is common is normal around the level expected, give or take 1."""
+    rng = np.random.default_rng(seed)
+    units = int(rng.integers(1, 12))
+    response, loading = rng.normal(2.0, 1.5, units), rng.normal(0.0, 0.8, units)
+    totals = rng.uniform(0.1, 2.0, (5, units))
+    prior = Spread(linear_to=10.0, between=0.5, centre=12.0)
+    weights, levels = _common(response, totals, loading, prior)
+    for total, weight, level in zip(totals, weights, levels, strict=True):
+        own = np.diag(total) + np.outer(loading, loading)
+        constant = 0.5 * units * np.log(2 * np.pi)
+        told = multivariate_normal(np.full(units, prior.level), own + 1.0).logpdf(response)
+        assert weight == pytest.approx(told + constant)
+        gain = np.ones(units) @ np.linalg.inv(own + 1.0)
+        assert level == pytest.approx(prior.level + gain @ (response - prior.level))
+        exact = multivariate_normal(np.full(units, prior.level), own).logpdf(response)
+        assert _exactly_there(response, total, loading, prior) == pytest.approx(exact + constant)

@@ -98,19 +98,13 @@ def match_name(name: str, concept: Concept, table: str | None) -> NameMatch | No
     >>> match_name("id", concepts()["order_id"], None) is None
     True
     """
-    return _matched(name, concept.name, table)
-
-
-@lru_cache(maxsize=100_000)
-def _matched(name: str, meaning: str, table: str | None) -> NameMatch | None:
-    concept = concepts()[meaning]
     key = folded(name)
     if not key or (key.startswith("column") and key[6:].isdigit()):
         return None
     own = concept.own.get(table or "", frozenset())
     if key in own and key not in concept.words:
         return NameMatch(0.95, name, OWN_WORD)
-    general = _general(name, meaning)
+    general = _general(name, concept.name)
     if table is None or (general is not None and general.score >= 0.9) or general is RULED_OUT:
         return general if general is not RULED_OUT else None
     words = words_of(name)
