@@ -14,12 +14,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+from marginwise.engine.dbt_savings import (
+    NODE_DONE,
+    NODES_COUNTED,
+    MacrosInReach,
+    give_in_reach,
+    macros_in_reach,
+    spare_what_is_not_read,
+)
 from marginwise.engine.duckdb import options_for_few_rows
 from marginwise.engine.hindrances import fails_on_a_value, is_of_a_value
 from marginwise.engine.postgres import PostgresServer
@@ -30,7 +37,6 @@ __all__ = ["NodeResult", "WarehouseProject", "project_directory", "warehouse_var
 
 _STAYS = "The previous published store stays as it was; `marginwise --verbose run` shows where it happened."
 _CHECKED = "chk_"
-_NODES_COUNTED, _NODE_DONE = "ConcurrencyLine", "NodeFinished"
 Progress = Callable[[str, int, int], None]
 PARSED_FOR = "warehouse.duckdb"
 """Any file of this name: relations are named after it, and every project calls its warehouse so."""
@@ -97,7 +103,7 @@ class WarehouseProject:
         How many models are built at once; in the file, not more than the engine works on cores.
     """
 
-    _parsed: ClassVar[dict[tuple[str | None, ...], tuple[Any, bytes]]] = {}
+    _parsed: ClassVar[dict[tuple[str | None, ...], tuple[Any, bytes, MacrosInReach]]] = {}
 
     def __init__(
         self,
@@ -157,14 +163,14 @@ class WarehouseProject:
     def _invoke(self, arguments: list[str], progress: Progress | None) -> list[NodeResult]:
         from dbt.cli.main import dbtRunner
 
-        _hear_only_what_is_told()
+        spare_what_is_not_read()
         variables = json.dumps(self.variables, sort_keys=True)
         count = {"done": 0, "total": 0}
 
         def on_event(event: Any) -> None:
-            if event.info.name == _NODES_COUNTED:
+            if event.info.name == NODES_COUNTED:
                 count["total"] = event.data.node_count
-            elif event.info.name == _NODE_DONE and progress is not None:
+            elif event.info.name == NODE_DONE and progress is not None:
                 count["done"] += 1
                 progress(event.data.node_info.node_name, count["done"], count["total"])
 
@@ -222,74 +228,21 @@ class WarehouseProject:
             _go_on_interrupting(outcome.exception)
             if not outcome.success:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
-            self._parsed[key] = outcome.result, pickle.dumps(outcome.result.nodes, pickle.HIGHEST_PROTOCOL)
+            parsed = outcome.result
+            in_reach = macros_in_reach(parsed, target["MARGINWISE_ENGINE"])
+            self._parsed[key] = parsed, pickle.dumps(parsed.nodes, pickle.HIGHEST_PROTOCOL), in_reach
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
-        parsed, nodes = self._parsed[key]
-        return replace(parsed, nodes=pickle.loads(nodes))  # noqa: S301 (what this process wrote)
+        parsed, nodes, in_reach = self._parsed[key]
+        of_this_run = replace(parsed, nodes=pickle.loads(nodes))  # noqa: S301 (what this process wrote)
+        give_in_reach(of_this_run, in_reach)
+        return of_this_run
 
 
 def _go_on_interrupting(exception: BaseException | None) -> None:
     """Raise what dbt takes for a failure of its own and is the user's Ctrl-C."""
     if isinstance(exception, KeyboardInterrupt):
         raise exception
-
-
-def _hear_only_what_is_told() -> None:
-    """Let dbt tell only the events that are listened to, and its warnings: nobody would read the others."""
-    from dbt_common.events.event_manager import EventManager
-    from dbt_common.events.event_manager_client import ctx_set_event_manager
-
-    class Told(EventManager):
-        def fire_event(self, e: Any, *arguments: Any, **named: Any) -> None:
-            if _is_told(e):
-                super().fire_event(e, *arguments, **named)
-
-    _make_only_what_is_read()
-    ctx_set_event_manager(Told())
-
-
-def _is_told(event: Any) -> bool:
-    from dbt_common.events.base_types import ErrorLevel, WarnLevel
-
-    return type(event).__name__ in (_NODES_COUNTED, _NODE_DONE) or isinstance(event, ErrorLevel | WarnLevel)
-
-
-@cache
-def _make_only_what_is_read() -> None:
-    """Once a process: spare what dbt makes thousands of times in a build, and a sixth of its time with it.
-
-    Events that are not told stay empty, the readers of dates that come with every answer of the engine share one set of patterns, and a
-    template that was compiled is not compiled again by a later run.
-    """
-    import parsedatetime
-    from dbt_common.clients.jinja import MacroFuzzEnvironment
-    from dbt_common.events import base_types
-
-    event_class: Any = base_types.BaseEvent
-    fill = event_class.__init__
-
-    def fill_if_told(event: Any, *arguments: Any, **named: Any) -> None:
-        if _is_told(event):
-            fill(event, *arguments, **named)
-
-    event_class.__init__ = fill_if_told
-    parsedatetime.Constants = cache(parsedatetime.Constants)
-    environments: Any = MacroFuzzEnvironment
-    environments.compile = _compiled_once(environments.compile)
-
-
-def _compiled_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
-    """Remember what a template's text was compiled to, for each class of environments: those of a class differ in no filter and no tag."""
-    compiled: dict[tuple[Any, ...], Any] = {}
-
-    def compile_once(environment: Any, source: Any, *arguments: Any, **named: Any) -> Any:
-        asked = (type(environment), source, arguments, *sorted(named.items()))
-        if asked not in compiled:
-            compiled[asked] = compile_template(environment, source, *arguments, **named)
-        return compiled[asked]
-
-    return compile_once
 
 
 def _options(target: Path, logs: Path) -> list[str]:
