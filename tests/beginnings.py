@@ -1,20 +1,21 @@
-"""Stores that several tests begin with: each is made once a session by the commands a user would type, and copied."""
+"""Stores that several tests look at: each is made once a session by the commands that a page shows, and copied."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
 
-from tests.shell import Outcome, environment
+from tests.shell import Outcome, called, environment
 
 SHOP = ("marginwise demo shop", "marginwise run -p shop")
 RETAIL = ('marginwise init online_retail "$DATA/uci_online_retail" -p retail', "marginwise run -p retail")
-BEGINNINGS = (SHOP, RETAIL)
+VALIDATED = ("marginwise validate --stores 2 --orders 1500 --seed 5 --keep stores",)
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -32,12 +33,13 @@ class Beginnings:
 
     def shared(self, commands: Sequence[str]) -> tuple[Path, list[Outcome]]:
         """Return the folder, which is for reading only, and what each command ended with."""
-        name = f"beginning-{BEGINNINGS.index(tuple(commands))}"
+        name = f"beginning-{list(BEGINNINGS).index(tuple(commands))}"
         folder, told = self._root / name, self._root / f"{name}.json"
         with FileLock(self._root / f"{name}.lock"):
             if not told.exists():
                 folder.mkdir()
-                outcomes = [typed(command, folder) for command in commands]
+                run = BEGINNINGS[tuple(commands)]
+                outcomes = [run(command, folder) for command in commands]
                 told.write_text(json.dumps([vars(outcome) for outcome in outcomes]), encoding="utf-8")
         return folder, [Outcome(**outcome) for outcome in json.loads(told.read_text(encoding="utf-8"))]
 
@@ -54,3 +56,11 @@ def typed(command: str, folder: Path) -> Outcome:
                           env={**environment(), "DATA": str(SHARED_DATA)}, text=True, capture_output=True,
                           check=False, timeout=300)  # fmt: skip
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def spoken(command: str, folder: Path) -> Outcome:
+    """Run one command of `marginwise` in this process, see `called`."""
+    return called(*shlex.split(command)[1:], cwd=folder)
+
+
+BEGINNINGS: Mapping[tuple[str, ...], Callable[[str, Path], Outcome]] = {SHOP: typed, RETAIL: typed, VALIDATED: spoken}

@@ -14,35 +14,37 @@ from marginwise.errors import BadSettings
 from marginwise.ops import validation
 from marginwise.ops.validation import Check, validate
 from marginwise.serving.queries import PublishedStore
-from tests.shell import marginwise
+from tests.beginnings import VALIDATED, Beginnings
+from tests.shell import Outcome, marginwise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture(scope="module")
-def validated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Check], list[str]]:
-    folder = tmp_path_factory.mktemp("validated") / "stores"
-    told: list[str] = []
-    found = validate(folder, stores=2, orders=1500, seed=5, progress=lambda stage, *_: told.append(stage))
-    return folder, found, told
+def validated(beginnings: Beginnings) -> tuple[Path, Outcome]:
+    """Return the folder of the stores that `marginwise validate` has kept, and what it ended with."""
+    folder, (done,) = beginnings.shared(VALIDATED)
+    return folder / "stores", done
 
 
-def test_stores_with_drops_and_without_visits_pass(validated: tuple[Path, list[Check], list[str]]) -> None:
-    _, found, _ = validated
-    assert [check for check in found if not check.passed] == []
-    assert len({check.store for check in found}) == 2
+def test_stores_with_drops_and_without_visits_pass(validated: tuple[Path, Outcome]) -> None:
+    _, done = validated
+    assert done.code == 0
+    assert "Store 1: late and corrected files" in done.out
+    assert "Store 2: Parquet, orders state their channel" in done.out
     for name in ("margins", "quarantined = planted dirt", "verdicts where the truth is clear", "rows landed"):
-        assert sum(check.check == name for check in found) == 2
+        assert len(re.findall(rf"^{name} .* pass *$", done.out, re.MULTILINE)) == 2
+    assert done.out.endswith("All 16 checks pass.\n")
 
 
-def test_progress_is_told_by_store_and_stage(validated: tuple[Path, list[Check], list[str]]) -> None:
-    _, _, told = validated
-    assert {"store 1 of 2, demo", "store 2 of 2, build", "store 1 of 2, check"} <= set(told)
+def test_progress_is_told_by_store_and_stage(validated: tuple[Path, Outcome]) -> None:
+    _, done = validated
+    assert {"store 1 of 2, demo …", "store 2 of 2, build …", "store 1 of 2, check …"} <= set(done.err.splitlines())
 
 
-def test_numbers_that_are_off_fail(validated: tuple[Path, list[Check], list[str]]) -> None:
-    folder, _, _ = validated
+def test_numbers_that_are_off_fail(validated: tuple[Path, Outcome]) -> None:
+    folder, _ = validated
     project = folder / "store-2"
     truth = StoreTruth.read(project / "data" / "truth.json")
     store = PublishedStore(project / ".marginwise" / PUBLISHED_STORE)
