@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from marginwise.ops.projects import create_demo
 from marginwise.settings import Settings, load_settings
 from tests.engine.engines import differences, on_server, run_on_both
 from tests.engine.test_landing import shop_that_fails_when_read
+from tests.reliability.stores import built, differing, run_here
 from tests.warehouse.harness import build, land_rows
 
 VARIABLE = "MARGINWISE_POSTGRES_DSN"
@@ -77,8 +79,57 @@ def manifest(project: Path) -> dict[str, Any]:
         return dict(json.loads(con.execute("select manifest_json from ops.manifest").fetchall()[0][0]))
 
 
+# texts as files hold them, good and bad
+NUMBERS = ["1", "1.5", "-2.25", "+3", ".5", "5.", "1e3", "1E-2", " 7 ", "1,5", "1_000", "0x10", "NaN", "inf", "-", "1.00005",
+           "99999999999999.9999", "123456789012345678", "abc", "1 000", "$5", "6.5"]  # fmt: skip
+TIMES = ["2025-01-31 18:30:00", "2025-01-31T18:30:00", "2025-01-31T18:30:00Z", "2025-01-31T18:30:00+02:00", "2025-01-31",
+         "2025-01-31 18:30", "2025-1-3 8:30:00", "2025-01-31 18:30:00.123456", "2025-02-30 10:00:00", "now", "today", "infinity",
+         "20250131", "31.01.2025", "2025-01-31 24:00:00", "2025-01-31 18:30:00-0530", "epoch", " 2025-01-31 18:30:00 "]  # fmt: skip
+FLAGS = ["true", "false", "TRUE", "t", "f", "1", "0", "yes", "no", "y", "n", "on", "off", "2", "maybe", " true"]
+
+
+def test_a_text_becomes_the_same_value_on_both_engines_or_is_refused_by_both(dsn: str, tmp_path: Path) -> None:
+    orders = [{"order_id": f"t{n}", "ordered_at": text, "updated_at": text} for n, text in enumerate(TIMES)]
+    orders += [{"order_id": f"f{n}", "ordered_at": "2025-01-01", "is_test": text} for n, text in enumerate(FLAGS)]
+    orders += [{"order_id": f"n{n}", "ordered_at": "2025-01-01", "tax_amount": text} for n, text in enumerate(NUMBERS)]
+    items = [{"order_id": f"n{n}", "line_number": text, "product_id": "p", "quantity": "1", "unit_price": text}
+             for n, text in enumerate(NUMBERS)]  # fmt: skip
+    budgets = [{"period": text, "channel": f"c{n}", "planned_amount": "1"} for n, text in enumerate(TIMES)]
+    tables = {
+        "orders": [{"status": "paid", "currency": "EUR", **order} for order in orders],
+        "order_items": items,
+        "budgets": budgets,
+    }
+    local = build(tables, select="tag:check", directory=tmp_path)
+    remote = open_warehouse(tmp_path / "remote" / "warehouse.duckdb")
+    land_rows(remote, tables)
+    write_declared(remote, Settings())
+    server = PostgresServer(dsn, "demo_")  # what the store below finds there is none of its own
+    Exchange(server).load(remote)
+    WarehouseProject(tmp_path / "remote" / "warehouse.duckdb", {}, server=server).build("tag:check")
+    Exchange(server).fetch(remote, "staging.*", "quarantine.*")
+    for query in (
+        "select order_id, ordered_at, updated_at, is_test, tax_amount from staging.stg_orders order by all",
+        "select order_id, line_number, unit_price from staging.stg_order_items order by all",
+        "select channel, period from staging.stg_budgets order by all",
+        "select table_name, row_number, rule, column_name, case when rule <> 'impossible_date' then value end"
+        " from quarantine.quarantined_rows order by all",
+    ):
+        assert remote.execute(query).fetchall() == local.execute(query).fetchall()
+    local.close()
+    remote.close()
+
+
 def test_every_table_of_core_and_marts_is_the_same(stores: tuple[Path, Path]) -> None:
     assert differences(*stores) == []
+
+
+def test_a_day_that_passes_ends_as_a_build_of_all(stores: tuple[Path, Path], tmp_path: Path) -> None:
+    """Windows move on, customers come of age, visits close: what the passing of time reaches is made anew as well."""
+    shutil.copy(stores[0] / "marginwise.toml", tmp_path)
+    run_here(tmp_path, "land", "check", "build")
+    schemas = ("core", "marts", "quarantine", "checks")
+    assert not differing(built(stores[0], *schemas), built(tmp_path, *schemas))
 
 
 def test_the_published_file_holds_the_same_content(stores: tuple[Path, Path]) -> None:
@@ -151,47 +202,6 @@ def test_an_expression_that_fails_on_a_value_is_told_without_the_value(dsn: str,
     with pytest.raises(BadMapping, match=r"Table order_items.* fails on a value.*try_cast") as caught:
         Exchange(PostgresServer(dsn, "failing_")).load(shop.con)
     assert "anna" not in str(caught.value)
-
-
-# texts as files hold them, good and bad
-NUMBERS = ["1", "1.5", "-2.25", "+3", ".5", "5.", "1e3", "1E-2", " 7 ", "1,5", "1_000", "0x10", "NaN", "inf", "-", "1.00005",
-           "99999999999999.9999", "123456789012345678", "abc", "1 000", "$5", "6.5"]  # fmt: skip
-TIMES = ["2025-01-31 18:30:00", "2025-01-31T18:30:00", "2025-01-31T18:30:00Z", "2025-01-31T18:30:00+02:00", "2025-01-31",
-         "2025-01-31 18:30", "2025-1-3 8:30:00", "2025-01-31 18:30:00.123456", "2025-02-30 10:00:00", "now", "today", "infinity",
-         "20250131", "31.01.2025", "2025-01-31 24:00:00", "2025-01-31 18:30:00-0530", "epoch", " 2025-01-31 18:30:00 "]  # fmt: skip
-FLAGS = ["true", "false", "TRUE", "t", "f", "1", "0", "yes", "no", "y", "n", "on", "off", "2", "maybe", " true"]
-
-
-def test_a_text_becomes_the_same_value_on_both_engines_or_is_refused_by_both(dsn: str, tmp_path: Path) -> None:
-    orders = [{"order_id": f"t{n}", "ordered_at": text, "updated_at": text} for n, text in enumerate(TIMES)]
-    orders += [{"order_id": f"f{n}", "ordered_at": "2025-01-01", "is_test": text} for n, text in enumerate(FLAGS)]
-    orders += [{"order_id": f"n{n}", "ordered_at": "2025-01-01", "tax_amount": text} for n, text in enumerate(NUMBERS)]
-    items = [{"order_id": f"n{n}", "line_number": text, "product_id": "p", "quantity": "1", "unit_price": text}
-             for n, text in enumerate(NUMBERS)]  # fmt: skip
-    budgets = [{"period": text, "channel": f"c{n}", "planned_amount": "1"} for n, text in enumerate(TIMES)]
-    tables = {
-        "orders": [{"status": "paid", "currency": "EUR", **order} for order in orders],
-        "order_items": items,
-        "budgets": budgets,
-    }
-    local = build(tables, select="tag:check", directory=tmp_path)
-    remote = open_warehouse(tmp_path / "remote" / "warehouse.duckdb")
-    land_rows(remote, tables)
-    write_declared(remote, Settings())
-    server = PostgresServer(dsn, "texts_")
-    Exchange(server).load(remote)
-    WarehouseProject(tmp_path / "remote" / "warehouse.duckdb", {}, server=server).build("tag:check")
-    Exchange(server).fetch(remote, "staging.*", "quarantine.*")
-    for query in (
-        "select order_id, ordered_at, updated_at, is_test, tax_amount from staging.stg_orders order by all",
-        "select order_id, line_number, unit_price from staging.stg_order_items order by all",
-        "select channel, period from staging.stg_budgets order by all",
-        "select table_name, row_number, rule, column_name, case when rule <> 'impossible_date' then value end"
-        " from quarantine.quarantined_rows order by all",
-    ):
-        assert remote.execute(query).fetchall() == local.execute(query).fetchall()
-    local.close()
-    remote.close()
 
 
 def settings_of(tmp_path: Path) -> Settings:

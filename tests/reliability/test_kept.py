@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from benchmarks.day import LastDays
 
 from marginwise.engine import dbt
 from marginwise.engine.build_state import BuildState, keep_state
@@ -234,19 +233,6 @@ def test_a_file_that_is_forgotten_after_a_killed_check_leaves_nothing(
     forget(load_settings(store), ["orders-2026-01-07.csv"])
     assert facts_of(store, "land", "check")["check"]["made_anew_because"] is None
     assert not differing(built(store, "checks", "quarantine"), without)
-
-
-def test_a_day_that_passes_ends_as_a_build_of_all(tmp_path: Path) -> None:
-    """Windows move on, customers come of age, visits close: what the passing of time reaches is made anew as well."""
-    store = LastDays(tmp_path / "store", orders=1000)
-    run_here(store.directory, "land", "check", "build")
-    store.arrive()
-    facts = facts_of(store.directory, "land", "check", "build")
-    assert [facts[stage]["made_anew_because"] for stage in ("check", "build")] == [None, None]
-    whole = tmp_path / "whole"
-    shutil.copytree(store.directory, whole, ignore=shutil.ignore_patterns(".marginwise"))
-    run_here(whole, "land", "check", "build")
-    assert not differing(built(store.directory, *SCHEMAS), built(whole, *SCHEMAS))
 
 
 @pytest.mark.soak
