@@ -106,13 +106,13 @@
 {% macro duckdb__row_address() -%} {{ return('rowid') }} {%- endmacro %}
 {% macro postgres__row_address() -%} {{ return('ctid') }} {%- endmacro %}
 
-{# How the engine works in a run that exchanges rows, see `options_for_few_rows`; one that makes everything anew takes what there is. #}
-{% macro suited_to_few_rows() -%}
-    {%- if not flags.FULL_REFRESH -%} {{ adapter.dispatch('suited_to_few_rows', 'marginwise')() }} {%- endif -%}
-{%- endmacro %}
-{% macro duckdb__suited_to_few_rows() -%}
-    {%- for name, value in fromjson(env_var('MARGINWISE_OPTIONS_FOR_FEW_ROWS', '{}')).items() %}
+{# How the engine works in a run. No table has an order: keeping that of the rows read would cost memory. For a run that exchanges rows see
+   `options_for_few_rows`; one that makes everything anew takes what there is. #}
+{% macro suited_to_the_run() -%} {{ adapter.dispatch('suited_to_the_run', 'marginwise')() }} {%- endmacro %}
+{% macro duckdb__suited_to_the_run() -%}
+    set global preserve_insertion_order = false;
+    {%- for name, value in fromjson(env_var('MARGINWISE_OPTIONS_FOR_FEW_ROWS', '{}')).items() if not flags.FULL_REFRESH %}
     set global {{ name }} = '{{ value }}';
     {%- endfor -%}
 {%- endmacro %}
-{% macro postgres__suited_to_few_rows() -%} {%- endmacro %}
+{% macro postgres__suited_to_the_run() -%} {%- endmacro %}
