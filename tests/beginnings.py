@@ -14,6 +14,7 @@ from filelock import FileLock
 from tests.shell import Outcome, called, environment
 
 SHOP = ("marginwise demo shop", "marginwise run -p shop")
+DEMO = ("marginwise demo shop --orders 1000 --drops 1", "marginwise run -p shop")
 RETAIL = ('marginwise init online_retail "$DATA/uci_online_retail" -p retail', "marginwise run -p retail")
 VALIDATED = ("marginwise validate --stores 2 --orders 1500 --seed 5 --keep stores",)
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -59,8 +60,14 @@ def typed(command: str, folder: Path) -> Outcome:
 
 
 def spoken(command: str, folder: Path) -> Outcome:
-    """Run one command of `marginwise` in this process, see `called`."""
-    return called(*shlex.split(command)[1:], cwd=folder)
+    """Run one command of `marginwise` in this process, see `called`; `$DATA` is what it is in a shell."""
+    words = [word.replace("$DATA", str(SHARED_DATA)) for word in shlex.split(command)]
+    return called(*words[1:], cwd=folder)
 
 
-BEGINNINGS: Mapping[tuple[str, ...], Callable[[str, Path], Outcome]] = {SHOP: typed, RETAIL: typed, VALIDATED: spoken}
+BEGINNINGS: Mapping[tuple[str, ...], Callable[[str, Path], Outcome]] = {
+    SHOP: typed,
+    DEMO: spoken,
+    RETAIL: spoken,
+    VALIDATED: spoken,
+}

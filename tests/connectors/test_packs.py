@@ -11,7 +11,9 @@ import duckdb
 import pytest
 
 from marginwise.connectors.mapping import load_mapping
+from marginwise.engine.duckdb import open_warehouse
 from marginwise.engine.landing import LandingSource, LandReport, land
+from tests.beginnings import RETAIL, Beginnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +32,18 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def online_retail(shared_data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    con, report = landed("online_retail", shared_data / "uci_online_retail")
-    assert (report.files_new, report.rows, report.unreadable, report.checks) == (1, 541_909, 0, [])
+def online_retail(shared_data: Path, beginnings: Beginnings) -> Iterator[duckdb.DuckDBPyConnection]:
+    assert (shared_data / "uci_online_retail").is_dir()
+    folder, _ = beginnings.shared(RETAIL)
+    con = open_warehouse(folder / "retail" / ".marginwise" / "warehouse.duckdb", read_only=True)
+    assert rows(con, "select row_count, unreadable_count from ops.files") == [(541_909, 0)]
+    assert rows(con, "select * from ops.landing_checks") == []
     yield con
     con.close()
 
 
 def test_online_retail_is_all_there(online_retail: duckdb.DuckDBPyConnection) -> None:
-    assert rows(online_retail, 'select count(*), count(distinct "InvoiceNo") from raw.real__lines') == [
+    assert rows(online_retail, 'select count(*), count(distinct "InvoiceNo") from raw.online_retail__lines') == [
         (541_909, 25_900)
     ]
     value = "quantity * cast(unit_price as decimal(18, 4))"
@@ -68,7 +73,7 @@ def test_online_retail_times_are_utc(online_retail: duckdb.DuckDBPyConnection) -
         online_retail,
         """
         select r."InvoiceDate", o.ordered_at from landed.orders as o
-        join raw.real__lines as r on r._file_hash = o._file_hash and r._row_number = o._row_number
+        join raw.online_retail__lines as r on r._file_hash = o._file_hash and r._row_number = o._row_number
         where month(r."InvoiceDate") = 7 limit 1""",
     )[0]
     assert local - utc == dt.timedelta(hours=1)
@@ -107,7 +112,7 @@ def test_online_retail_by_day_equals_the_single_file(
         ("refunds", "refund_id, cast(refunded_at as timestamp), amount, customer_id, product_id, quantity"),
     ):
         number = {"orders": "order_id", "order_items": "order_id", "refunds": "split_part(refund_id, '-', 1)"}[table]
-        known = f'select "InvoiceNo" from raw.real__lines where "InvoiceDate" < date \'{until}\''
+        known = f'select "InvoiceNo" from raw.online_retail__lines where "InvoiceDate" < date \'{until}\''
         whole = f"select {columns} from landed.{table} where {number} in ({known})"
         assert rows(con, f"select {columns} from landed.{table} order by all") == rows(
             online_retail, f"{whole} order by all"

@@ -17,7 +17,7 @@ from tests.shell import Outcome
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PLAIN = re.compile(r"""marginwise( [\w./-]+| "[^"$`]*")+""")
+PLAIN = re.compile(r"""marginwise( [\w./-]+| "(\$DATA/)?[^"$`]*")+""")
 UNTESTED = re.compile(r"^```(?:sh|bash|shell)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

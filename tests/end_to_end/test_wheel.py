@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import venv
 from pathlib import Path
 
 import pytest
 
-from tests.beginnings import SHOP, Beginnings
+from tests.beginnings import DEMO, Beginnings
 from tests.shell import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,11 +62,11 @@ def test_a_plain_install_publishes_what_the_locked_one_does(
         assert "Warning" not in done.stderr  # found wrong once: every query warned of the call it was fetched by
         return done.stdout
 
-    for arguments in (["demo", "shop"], ["run", "-p", "shop"]):
-        answer(installed / "marginwise", *arguments)
+    for command in DEMO:
+        answer(installed / "marginwise", *shlex.split(command)[1:])
     assert (tmp_path / "shop" / "memo" / "memo.html").is_file()
     stores = [folder / "shop" / ".marginwise" / "published" / "store.duckdb"
-              for folder in (beginnings.shared(SHOP)[0], tmp_path)]  # fmt: skip
+              for folder in (beginnings.shared(DEMO)[0], tmp_path)]  # fmt: skip
     version, tables, differing = json.loads(answer(installed / "python", "-c", COMPARE, *stores, PYTHONPATH=str(ROOT)))
     told = json.loads(answer(installed / "marginwise", "status", "--json", "-p", "shop"))
     assert told["published"]["engine"] == f"duckdb {version}"
