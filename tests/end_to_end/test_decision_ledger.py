@@ -46,7 +46,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        made = called("demo", folder, "--orders", "1500", cwd=folder.parent)
+        made = called("demo", folder, "--orders", "900", cwd=folder.parent)
         assert made.code == 0, made.err
         self.settings = folder / "marginwise.toml"
 
