@@ -15,10 +15,10 @@ from marginwise.connectors.relation import window_day
 from marginwise.engine.duckdb import transaction
 from marginwise.engine.hindrances import without_values
 from marginwise.engine.ledger import (
+    columns_of_raw_table,
     current_contents,
     drop_content,
     point_to_content,
-    raw_columns,
     renew_activity,
     widen_raw_table,
 )
@@ -27,6 +27,7 @@ from marginwise.errors import UnreadableFile
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping as Dictionary
     from pathlib import Path
 
     from marginwise.connectors.mapping import Mapping
@@ -146,8 +147,21 @@ def _dated_by_its_name(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> 
     return True
 
 
-def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:
+def land_file(
+    con: duckdb.DuckDBPyConnection, candidate: Candidate, before: Dictionary[str, str], moment: dt.datetime
+) -> tuple[int, int]:
     """Land one file, wholly or not at all.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    candidate
+        The file.
+    before
+        The source columns of its raw table so far, and their types.
+    moment
+        When it lands.
 
     Returns
     -------
@@ -161,7 +175,7 @@ def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
     """
     try:
         with transaction(con):
-            return _land(con, candidate, moment)
+            return _land(con, candidate, before, moment)
     except (duckdb.DataError, duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise UnreadableFile(
             f"{candidate.name} does not go with the files before it: {without_values(str(error))}.",
@@ -169,12 +183,13 @@ def land_file(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.d
         ) from error
 
 
-def _land(con: duckdb.DuckDBPyConnection, candidate: Candidate, moment: dt.datetime) -> tuple[int, int]:
+def _land(
+    con: duckdb.DuckDBPyConnection, candidate: Candidate, before: Dictionary[str, str], moment: dt.datetime
+) -> tuple[int, int]:
     raw_table = candidate.raw_table
     paths = current_contents(con, raw_table)
     if candidate.is_known:
         drop_content(con, raw_table, candidate.file_hash)
-    before = raw_columns(con).get(raw_table, {})
     notes = [*candidate.notes, *widen_raw_table(con, raw_table, before, candidate.columns)]
     present = {name.casefold() for name in candidate.columns}
     if present:
@@ -247,7 +262,7 @@ def _keep_unreadable(con: duckdb.DuckDBPyConnection, candidate: Candidate, rows:
 def _window(con: duckdb.DuckDBPyConnection, candidate: Candidate) -> tuple[dt.date | None, dt.date | None]:
     if candidate.mapping.load_mode(candidate.group) != "window" or not candidate.columns:
         return None, None
-    day = window_day(candidate.mapping, candidate.group, raw_columns(con)[candidate.raw_table])
+    day = window_day(candidate.mapping, candidate.group, columns_of_raw_table(con, candidate.raw_table))
     rows = con.execute(
         f"select min({day}), max({day}) from raw.{identifier(candidate.raw_table)} as r where r._file_hash = ?",
         [candidate.file_hash],

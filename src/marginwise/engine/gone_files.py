@@ -49,21 +49,21 @@ def gone_files(con: duckdb.DuckDBPyConnection, sources: Iterable[tuple[Mapping, 
         The mapping and the folder of every source.
     """
     landed = raw_table_names(con)
+    held: dict[str, list[tuple[str, str, int]]] = {}
+    for raw_table, name, content, rows in con.execute(
+        "select raw_table, file_name, file_hash, row_count"
+        " from (select distinct raw_table, file_name, file_hash from ops.file_paths)"
+        " join (select distinct raw_table, file_hash, row_count from ops.files where is_active) using (raw_table, file_hash)"
+        " order by all"
+    ).fetchall():
+        held.setdefault(raw_table, []).append((name, content, rows))
     found = []
     for mapping, data_dir in sources:
         for group in mapping.files:
             raw_table = mapping.raw_table(group)
-            if raw_table not in landed:
-                continue
-            held = con.execute(
-                "select file_name, file_hash, row_count from"
-                " (select distinct file_name, file_hash from ops.file_paths where raw_table = $raw_table)"
-                " join (select distinct file_hash, row_count from ops.files where raw_table = $raw_table and is_active)"
-                " using (file_hash) order by all",
-                {"raw_table": raw_table},
-            ).fetchall()
-            there = {content for name, content, _ in held if (data_dir / name).is_file()}
-            gone = [GoneFile(raw_table, mapping.load_mode(group), *row) for row in held if row[1] not in there]
+            paths = held.get(raw_table, []) if raw_table in landed else []
+            there = {content for name, content, _ in paths if (data_dir / name).is_file()}
+            gone = [GoneFile(raw_table, mapping.load_mode(group), *path) for path in paths if path[1] not in there]
             found += [file for file in gone if _still_counts(con, file)]
     return found
 

@@ -17,7 +17,14 @@ from marginwise.engine.duckdb import transaction
 from marginwise.engine.file_landing import Candidate, land_file, look_at, note_path
 from marginwise.engine.gone_files import GoneFile, gone_checks, gone_files
 from marginwise.engine.landed_views import LandingCheck, create_landed_views, landing_checks
-from marginwise.engine.ledger import current_contents, known_contents, open_ledger, raw_columns, raw_table_names
+from marginwise.engine.ledger import (
+    columns_of_raw_table,
+    current_contents,
+    known_contents,
+    open_ledger,
+    raw_columns,
+    raw_table_names,
+)
 from marginwise.engine.source_files import find_files, missing_group
 from marginwise.errors import MarginwiseError, UnknownColumn
 
@@ -176,6 +183,7 @@ class _Landing:
         self.con, self.moment, self.total, self.progress = con, moment, total, progress
         self.report = LandReport()
         self.done = 0
+        self.columns = raw_columns(con)
 
     def land_source(self, mapping: Mapping, candidates: list[Candidate]) -> None:
         contents: set[tuple[str, str]] = set()
@@ -186,7 +194,8 @@ class _Landing:
                 self._tell_unchanged(candidate)
                 continue
             try:
-                rows, unreadable = land_file(self.con, candidate, self.moment)
+                there = self.columns.get(candidate.raw_table, {})
+                rows, unreadable = land_file(self.con, candidate, there, self.moment)
             except MarginwiseError as error:
                 self._refuse(candidate, error)
             else:
@@ -197,6 +206,8 @@ class _Landing:
                     )
                 )  # fmt: skip
                 contents.add(content)
+                if candidate.columns:
+                    self.columns[candidate.raw_table] = columns_of_raw_table(self.con, candidate.raw_table)
                 self._tell(candidate)
         # what has never landed has nothing to fall back on: spend that cannot be read is not a store without spend
         landed = raw_table_names(self.con)
@@ -267,8 +278,7 @@ class _Landing:
 
     def _columns(self, mapping: Mapping, candidates: list[Candidate]) -> dict[str, dict[str, str]]:
         """Return the columns that the raw table of each group has once these files have landed."""
-        there_are = raw_columns(self.con)
-        columns = {group: there_are.get(mapping.raw_table(group), {}) for group in mapping.files}
+        columns = {group: dict(self.columns.get(mapping.raw_table(group), {})) for group in mapping.files}
         for candidate in candidates:
             there = columns[candidate.group]
             taken = {name.casefold() for name in there}

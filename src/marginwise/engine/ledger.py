@@ -21,6 +21,7 @@ __all__ = [
     "known_contents",
     "open_ledger",
     "point_to_content",
+    "columns_of_raw_table",
     "raw_columns",
     "raw_table_names",
     "renew_activity",
@@ -62,6 +63,8 @@ _FAMILIES = (
     {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"},
 )
 """Types that hold one another's values; whatever else differs is kept as text."""
+_OWN_COLUMNS = ["_file_hash", "_row_number"]
+"""What every raw table has beside the columns of its source."""
 _NEWEST_FIRST = "file_date desc nulls last, landed_at desc, file_name desc"
 
 
@@ -135,13 +138,19 @@ def raw_columns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Return the source columns of each raw table and their types; asked once for all, since it reads the whole catalogue."""
     rows = con.execute(
         "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'raw' "
-        "and database_name = current_database() and column_name not in ('_file_hash', '_row_number') "
-        "order by table_name, column_index"
+        "and database_name = current_database() and not list_contains(?, column_name) order by table_name, column_index",
+        [_OWN_COLUMNS],
     ).fetchall()
     found: dict[str, dict[str, str]] = {}
     for table, column, kind in rows:
         found.setdefault(table, {})[column] = kind
     return found
+
+
+def columns_of_raw_table(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
+    """Return the source columns of a raw table that exists, and their types."""
+    described = con.execute(f"describe raw.{identifier(raw_table)}").fetchall()
+    return {name: kind for name, kind, *_ in described if name not in _OWN_COLUMNS}
 
 
 def widen_raw_table(
