@@ -202,14 +202,13 @@ def _land(
     file_date = date_in_name(candidate.name, candidate.mapping.files[candidate.group])
     if file_date is None and load in ("upsert", "window") and candidate.name in paths:
         file_date = moment.date()  # nothing else tells this content from the one it replaces
+    texts = (candidate.file_hash, candidate.mapping.name, raw_table, candidate.name, candidate.reading_hash)
+    file_hash, source, table, name, reading = map(literal, texts)
+    counts = f"{rows}, {len(unreadable)}, {candidate.size_and_time[0]}"
     con.execute(
-        "insert into ops.files values (?, ?, ?, ?, ?, ?, ?, ?, ?, true, ?, ?, ?, ?)",
-        [
-            candidate.file_hash, candidate.mapping.name, raw_table, candidate.name, file_date, rows, len(unreadable),
-            candidate.size_and_time[0], moment, candidate.reading_hash, *_window(con, candidate),
-            "; ".join(notes) or None,
-        ],
-    )  # fmt: skip
+        f"insert into ops.files values ({file_hash}, {source}, {table}, {name}, ?, {counts}, ?, true, {reading}, ?, ?, ?)",
+        [file_date, moment, *_window(con, candidate), "; ".join(notes) or None],
+    )
     _point(con, candidate, paths)
     renew_activity(con, raw_table, load)
     candidate.notes = notes

@@ -60,7 +60,7 @@ class LandedPlaces:
 
     def forget(self, table: str) -> None:
         """Forget the places of a table."""
-        self._con.execute("delete from ops.landed_places where table_name = ?", [table])
+        self._con.execute(f"delete from ops.landed_places where table_name = {literal(table)}")
 
     @contextmanager
     def told(self, table: str, condition: str) -> Iterator[None]:

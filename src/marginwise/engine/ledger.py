@@ -1,10 +1,14 @@
-"""The landing ledger: which content of which file has landed, which counts, and the raw tables that hold the rows."""
+"""The landing ledger: which content of which file has landed, which counts, and the raw tables that hold the rows.
+
+What is asked for each file has its texts in the statement: of a value that is bound to one, the engine asks for half a millisecond whether
+it is one of pandas, where that is not installed.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marginwise.connectors.canonical import identifier
+from marginwise.connectors.canonical import identifier, literal
 from marginwise.connectors.relation import FILES_TABLE
 from marginwise.engine.duckdb import transaction
 
@@ -78,7 +82,7 @@ def open_ledger(con: duckdb.DuckDBPyConnection) -> None:
 def known_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
     """Return the hash of every landed content of a raw table, and of the options it was read with."""
     return dict(
-        con.execute("select file_hash, reading_hash from ops.files where raw_table = ?", [raw_table]).fetchall()
+        con.execute(f"select file_hash, reading_hash from ops.files where raw_table = {literal(raw_table)}").fetchall()
     )
 
 
@@ -92,14 +96,17 @@ def drop_content(con: duckdb.DuckDBPyConnection, raw_table: str, file_hash: str)
 def current_contents(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
     """Return the hash of the content every known path of a raw table holds, or held when it was last seen."""
     return dict(
-        con.execute("select file_name, file_hash from ops.file_paths where raw_table = ?", [raw_table]).fetchall()
+        con.execute(
+            f"select file_name, file_hash from ops.file_paths where raw_table = {literal(raw_table)}"
+        ).fetchall()
     )
 
 
 def point_to_content(con: duckdb.DuckDBPyConnection, raw_table: str, file_name: str, file_hash: str) -> None:
     """Record that a path holds a content."""
-    con.execute("delete from ops.file_paths where raw_table = ? and file_name = ?", [raw_table, file_name])
-    con.execute("insert into ops.file_paths values (?, ?, ?)", [raw_table, file_name, file_hash])
+    table, name, content = map(literal, (raw_table, file_name, file_hash))
+    con.execute(f"delete from ops.file_paths where raw_table = {table} and file_name = {name}")
+    con.execute(f"insert into ops.file_paths values ({table}, {name}, {content})")
 
 
 def renew_activity(con: duckdb.DuckDBPyConnection, raw_table: str, load: LoadMode) -> None:
@@ -108,24 +115,21 @@ def renew_activity(con: duckdb.DuckDBPyConnection, raw_table: str, load: LoadMod
     Append: the content each path holds. Replace: the newest of those. Upsert and window: every content, since older
     rows hold where newer ones say nothing; which row wins is decided per key, or per day of the window.
     """
+    of_table = f"raw_table = {literal(raw_table)}"
     con.execute(
         "update ops.files set file_name = named.file_name from (select file_hash, min(file_name) as file_name"
-        " from ops.file_paths where raw_table = $raw_table group by file_hash) as named where raw_table = $raw_table"
-        " and files.file_hash = named.file_hash and files.file_name <> named.file_name",
-        {"raw_table": raw_table},
+        f" from ops.file_paths where {of_table} group by file_hash) as named where {of_table}"
+        " and files.file_hash = named.file_hash and files.file_name <> named.file_name"
     )
-    held = "file_hash in (select file_hash from ops.file_paths where raw_table = $raw_table)"
+    held = f"file_hash in (select file_hash from ops.file_paths where {of_table})"
     active = {
         "append": held,
-        "replace": f"coalesce(file_hash = (select file_hash from ops.files where raw_table = $raw_table and {held} "
+        "replace": f"coalesce(file_hash = (select file_hash from ops.files where {of_table} and {held} "
         f"order by {_NEWEST_FIRST} limit 1), false)",
         "upsert": "true",
         "window": "true",
     }[load]
-    con.execute(
-        f"update ops.files set is_active = ({active}) where raw_table = $raw_table and is_active <> ({active})",
-        {"raw_table": raw_table},
-    )
+    con.execute(f"update ops.files set is_active = ({active}) where {of_table} and is_active <> ({active})")
 
 
 def raw_table_names(con: duckdb.DuckDBPyConnection) -> set[str]:
