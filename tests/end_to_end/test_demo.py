@@ -111,12 +111,12 @@ def test_wrong_words_end_with_the_right_code_and_the_nearest_match(tmp_path: Pat
     assert missing.code == 3
     assert "marginwise init" in missing.err
     (tmp_path / "marginwise.toml").write_text("[store]\ncurency = 'EUR'\n", encoding="utf-8")
-    wrong = marginwise("run", "--json", "-p", tmp_path, cwd=tmp_path)
+    wrong = called("run", "--json", "-p", tmp_path, cwd=tmp_path)
     assert wrong.code == 2
     assert wrong.json["nearest"] == "currency"
     (tmp_path / "marginwise.toml").write_text("[store]\ncurrency = 'EUR'\n", encoding="utf-8")
-    assert marginwise("run", "biuld", "-p", tmp_path, cwd=tmp_path).code == 2
-    assert marginwise("query", "select 1", "-p", tmp_path, cwd=tmp_path).code == 5
+    assert called("run", "biuld", "-p", tmp_path, cwd=tmp_path).code == 2
+    assert called("query", "select 1", "-p", tmp_path, cwd=tmp_path).code == 5
 
 
 def test_json_logs_are_lines_of_json_without_personal_data(demo_store: DemoStore) -> None:
