@@ -35,6 +35,7 @@ class LandedPlaces:
         self._con = con
         checked = kept_state(con, "check")
         self._checked = checked.contents if checked else {}
+        self._told = {table for (table,) in con.execute("select distinct table_name from ops.landed_places").fetchall()}
 
     def begin(self, table: str, version: str, told_since: str | None) -> str | None:
         """Begin to tell the places of a table anew where the check has seen the version that the table leaves, else go on.
@@ -60,7 +61,9 @@ class LandedPlaces:
 
     def forget(self, table: str) -> None:
         """Forget the places of a table."""
-        self._con.execute(f"delete from ops.landed_places where table_name = {literal(table)}")
+        if table in self._told:
+            self._con.execute(f"delete from ops.landed_places where table_name = {literal(table)}")
+            self._told.remove(table)
 
     @contextmanager
     def told(self, table: str, condition: str) -> Iterator[None]:
@@ -74,3 +77,4 @@ class LandedPlaces:
             "    group by all having sum(_sign) <> 0\n) except from ops.landed_places"
         )
         self._con.execute("drop table rows_before")
+        self._told.add(table)

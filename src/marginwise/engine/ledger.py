@@ -139,20 +139,13 @@ def raw_table_names(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def raw_columns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """Return the source columns of each raw table and their types; asked once for all, since it reads the whole catalogue."""
-    rows = con.execute(
-        "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'raw' "
-        "and database_name = current_database() and not list_contains(?, column_name) order by table_name, column_index",
-        [_OWN_COLUMNS],
-    ).fetchall()
-    found: dict[str, dict[str, str]] = {}
-    for table, column, kind in rows:
-        found.setdefault(table, {})[column] = kind
-    return found
+    """Return the source columns of each raw table that has any, and their types."""
+    found = {raw_table: columns_of_raw_table(con, raw_table) for raw_table in sorted(raw_table_names(con))}
+    return {raw_table: columns for raw_table, columns in found.items() if columns}
 
 
 def columns_of_raw_table(con: duckdb.DuckDBPyConnection, raw_table: str) -> dict[str, str]:
-    """Return the source columns of a raw table that exists, and their types."""
+    """Return the source columns of a raw table that exists, and their types; the catalogue of all columns would be slow to read."""
     described = con.execute(f"describe raw.{identifier(raw_table)}").fetchall()
     return {name: kind for name, kind, *_ in described if name not in _OWN_COLUMNS}
 
