@@ -148,7 +148,30 @@ def test_days_that_come_one_by_one_end_as_a_build_of_all(store: Path, monkeypatc
     assert not differing(built(store, *SCHEMAS), kept)
 
 
-@pytest.mark.parametrize("stage", [pytest.param("check", marks=pytest.mark.soak), "build"])
+@pytest.mark.parametrize("stage", ["check", "build"])
+def test_what_dbt_has_no_memory_for_is_made_anew(stage: str, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+
+    def building(_: object, select: str, *, anew: bool = True, **__: object) -> list[object]:
+        made.append(anew)
+        if not anew:
+            raise BuildFailed(
+                "model int_x: Out of Memory Error: failed to pin block of size 256.0 KiB (5.7 MiB/5.7 MiB used)"
+            )
+        return []
+
+    run_here(store, "land", *(("check",) if stage == "build" else ()))
+    monkeypatch.setattr(dbt.WarehouseProject, "build", building)
+    assert "little memory" in str(facts_of(store, stage)[stage]["made_anew_because"])
+    assert made == [False, True]
+    with duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        assert {name for (name,) in con.execute("select stage from ops.build_state").fetchall()} == (
+            {"check"} if stage == "check" else {"check", "build"}
+        )
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", ["check", "build"])
 def test_what_does_not_fit_into_the_memory_of_few_rows_is_made_anew(
     stage: str, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
