@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -56,10 +57,13 @@ class LastDays:
         Orders of the store.
     days
         How many days wait.
+    knobs
+        What else is special about it; by default it has no dirt.
     """
 
-    def __init__(self, directory: Path, orders: int, days: int = 1) -> None:
-        create_demo(directory, Knobs(orders=orders, visits_per_order=2.0, dirt_rate=0.0, format="parquet"))
+    def __init__(self, directory: Path, orders: int, days: int = 1, **knobs: Any) -> None:
+        chosen = {"orders": orders, "visits_per_order": 2.0, "dirt_rate": 0.0, "format": "parquet", **knobs}
+        create_demo(directory, Knobs(**chosen))
         self.directory = directory
         self.waiting = directory.with_name(f"{directory.name}-waiting")
         self.days = [LAST_DAY - timedelta(days=back) for back in reversed(range(days))]

@@ -38,6 +38,7 @@ class Beginnings:
         folder, told = self._root / name, self._root / f"{name}.json"
         with FileLock(self._root / f"{name}.lock"):
             if not told.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of commands that broke off
                 folder.mkdir()
                 run = BEGINNINGS[tuple(commands)]
                 outcomes = [run(command, folder) for command in commands]

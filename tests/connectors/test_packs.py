@@ -34,7 +34,8 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
 @pytest.fixture(scope="module")
 def online_retail(shared_data: Path, beginnings: Beginnings) -> Iterator[duckdb.DuckDBPyConnection]:
     assert (shared_data / "uci_online_retail").is_dir()
-    folder, _ = beginnings.shared(RETAIL)
+    folder, outcomes = beginnings.shared(RETAIL)
+    assert [outcome.code for outcome in outcomes] == [0, 0], outcomes
     con = open_warehouse(folder / "retail" / ".marginwise" / "warehouse.duckdb", read_only=True)
     assert rows(con, "select row_count, unreadable_count from ops.files") == [(541_909, 0)]
     assert rows(con, "select * from ops.landing_checks") == []

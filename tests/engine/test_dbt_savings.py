@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from dbt.adapters.events.types import SQLQuery
 from dbt.cli.main import dbtRunner
 from dbt.clients.jinja import get_rendered
+from dbt.context.macros import MacroNamespaceBuilder
 from dbt.events.types import ConcurrencyLine, DeprecatedModel
 from dbt_common.clients.jinja import get_environment
 from dbt_common.events.functions import fire_event
 
 from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.dbt_savings import macros_in_reach, spare_what_is_not_read
+from marginwise.engine.duckdb import open_warehouse
+from tests.warehouse.harness import land_rows
 
 
 def test_what_is_told_is_whole_and_nothing_else_is_made() -> None:
@@ -73,13 +77,30 @@ def test_a_node_is_given_what_its_text_its_settings_and_its_materialization_lead
     }
 
 
-def test_a_model_is_built_with_a_tenth_of_all_macros(tmp_path: Path) -> None:
+def test_a_generic_test_is_given_all_macros_since_its_arguments_may_name_any() -> None:
+    node = SimpleNamespace(test_metadata=SimpleNamespace(kwargs={"model": "{{ get_where_subquery(ref('orders')) }}"}))
+    assert macros_in_reach(SimpleNamespace(macros={}, nodes={"test.not_null": node}), "duckdb") == {}
+
+
+def test_models_are_built_with_the_macros_that_they_reach_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, set[str]] = {}
+    build_namespace = MacroNamespaceBuilder.build_namespace
+
+    def looked_at(self: Any, macros_by_package: Any, ctx: Any) -> Any:
+        given[self.node.unique_id if self.node else "none"] = {
+            name for macros in macros_by_package.values() for name in macros
+        }
+        return build_namespace(self, macros_by_package, ctx)
+
+    monkeypatch.setattr(MacroNamespaceBuilder, "build_namespace", looked_at)
+    land_rows(con := open_warehouse(tmp_path / "warehouse.duckdb"), {})
+    con.close()
     project = WarehouseProject(tmp_path / "warehouse.duckdb", {})
-    parsed = project._manifest(dbtRunner)
-    found = macros_in_reach(parsed, "duckdb")
-    assert found.keys() == parsed.nodes.keys()
-    sizes = [sum(map(len, macros.values())) for macros in found.values()]
-    assert sum(sizes) < len(sizes) * len(parsed.macros) / 9
-    kept = found["model.marginwise.fct_orders"]
-    assert {"materialization_kept_default", "is_touched", "duckdb__row_address"} <= kept["marginwise"].keys()
-    assert not [name for name in kept["dbt"] if "snapshot" in name]
+    project.build("+stg_orders")
+    all_macros = {macro.name for macro in project._manifest(dbtRunner).macros.values()}
+    model, view = given["model.marginwise.chk_orders"], given["model.marginwise.stg_orders"]
+    assert len(view) < len(all_macros) / 10
+    assert len(model) < len(all_macros) / 4
+    assert {"materialization_kept_default", "checked_rows", "duckdb__row_address", "statement"} <= model
+    assert not {"materialization_kept_default", "checked_rows", "snapshot_get_time"} & view
+    assert any(len(macros) >= len(all_macros) for macros in given.values())  # what dbt itself calls has them all

@@ -16,7 +16,7 @@ from marginwise.connectors.reach import row_key
 from marginwise.contract.loader import contracts
 from marginwise.engine.build_state import keep_state, state_of
 from marginwise.engine.gone_files import forget_files, gone_files
-from marginwise.engine.ledger import raw_columns
+from marginwise.engine.ledger import columns_of_raw_table
 from tests.connectors.test_mapping import FLAT, written
 from tests.engine.test_landing import Shop
 
@@ -87,7 +87,7 @@ def lines_of(rng: random.Random, orders: range) -> list[str]:
 def off(shop: Shop) -> list[str]:
     """Return the landed tables that are not what their query gives over all that has landed."""
     mapping = load_mapping(shop.mapping_file).named(shop.name)
-    with Compiler(mapping, {"lines": raw_columns(shop.con)["shop__lines"]}) as compiler:
+    with Compiler(mapping, {"lines": columns_of_raw_table(shop.con, "shop__lines")}) as compiler:
         queries = {table: compiler.table(table) for table in mapping.mapped_tables()}
     return [
         table

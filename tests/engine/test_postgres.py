@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -11,8 +12,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from benchmarks.day import LastDays
 
-from marginwise.demo.knobs import Knobs
 from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.duckdb import open_warehouse, write_declared
 from marginwise.engine.exchange import Exchange
@@ -28,7 +29,6 @@ from marginwise.errors import (
 )
 from marginwise.ops.doctor import examine
 from marginwise.ops.pipeline import run
-from marginwise.ops.projects import create_demo
 from marginwise.settings import Settings, load_settings
 from tests.engine.engines import differences, on_server, run_on_both
 from tests.engine.test_landing import shop_that_fails_when_read
@@ -53,25 +53,35 @@ def dsn(postgres: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def stores(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return a store on both engines, built once as a whole and once more when another day has come."""
+    """Return a store on both engines, built once as a whole and once more when another day has come, with late and corrected rows."""
     folder = tmp_path_factory.mktemp("stores")
-    data = folder / "demo" / "data"
-    create_demo(folder / "demo", Knobs(orders=800, drops=1, late_rate=0.2, corrected_rate=0.2))
-    (data / "drops").rename(folder / "waiting")
-    settings = (folder / "demo" / "marginwise.toml").read_text()
+    store = LastDays(folder / "demo", orders=800, dirt_rate=0.004, drops=1, late_rate=0.2, corrected_rate=0.2)
+    data = store.directory / "data"
+    (data / "drops").rename(folder / "late")
+    settings = (store.directory / "marginwise.toml").read_text()
     settings = settings.replace('data = "data"', f"data = {json.dumps(str(data))}")
     projects = run_on_both(folder, settings, prefix="demo_", stages=("land", "check", "build"))
-    for file in (folder / "waiting").glob("*/*"):
+    before = as_of(projects[0])
+    store.arrive()
+    for file in (folder / "late").glob("*/*"):
         file.rename(data / file.name)
     for project in projects:
         stages = {stage.stage: stage.facts for stage in run(load_settings(project)).stages}
         assert (stages["check"]["made_anew_because"], stages["build"]["made_anew_because"]) == (None, None)
+    assert as_of(projects[0]) == before + dt.timedelta(days=1)
     return projects
 
 
 def asked(dsn: str, query: str) -> list[tuple[Any, ...]]:
     with PostgresServer(dsn, "").connected() as connection:
         return rows(connection, query)
+
+
+def as_of(project: Path) -> dt.date:
+    with duckdb.connect(str(project / ".marginwise" / "warehouse.duckdb"), read_only=True) as con:
+        (day,) = con.execute("select max(as_of_date) from intermediate.int_periods_set").fetchall()[0]
+        assert isinstance(day, dt.date)
+        return day
 
 
 def manifest(project: Path) -> dict[str, Any]:
@@ -104,7 +114,9 @@ def test_a_text_becomes_the_same_value_on_both_engines_or_is_refused_by_both(dsn
     remote = open_warehouse(tmp_path / "remote" / "warehouse.duckdb")
     land_rows(remote, tables)
     write_declared(remote, Settings())
-    server = PostgresServer(dsn, "demo_")  # what the store below finds there is none of its own
+    # under the name of the stores below, which find what is none of theirs, and are parsed already
+    assert asked(dsn, "select nspname from pg_namespace where nspname like 'demo\\_%'") == []
+    server = PostgresServer(dsn, "demo_")
     Exchange(server).load(remote)
     WarehouseProject(tmp_path / "remote" / "warehouse.duckdb", {}, server=server).build("tag:check")
     Exchange(server).fetch(remote, "staging.*", "quarantine.*")

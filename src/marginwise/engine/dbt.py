@@ -218,8 +218,8 @@ class WarehouseProject:
         On a server it depends on the names of database and schemas. Its nodes are fresh each time: dbt marks those it has compiled, and
         would not compile them again for another run.
         """
-        of_this_run = {name: "{}" for name in self._target() if "_OPTIONS" in name}
-        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, **of_this_run}
+        of_any_run = {name: "{}" for name in self._target() if "_OPTIONS" in name}
+        target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, **of_any_run}
         key = tuple(target.get(name) for name in ("MARGINWISE_POSTGRES_DATABASE", "MARGINWISE_BUILD_PREFIX"))
         if key not in self._parsed:
             folder = self.warehouse.parent / "target" if self.server else _parse_directory()
@@ -234,9 +234,9 @@ class WarehouseProject:
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         parsed, nodes, in_reach = self._parsed[key]
-        of_this_run = replace(parsed, nodes=pickle.loads(nodes))  # noqa: S301 (what this process wrote)
-        give_in_reach(of_this_run, in_reach)
-        return of_this_run
+        manifest = replace(parsed, nodes=pickle.loads(nodes))  # noqa: S301 (what this process wrote)
+        give_in_reach(manifest, in_reach)
+        return manifest
 
 
 def _go_on_interrupting(exception: BaseException | None) -> None:

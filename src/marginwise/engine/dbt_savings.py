@@ -88,10 +88,11 @@ def _compiled_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def macros_in_reach(manifest: Any, engine: str) -> MacrosInReach:
-    """Return of each model, seed, test and hook of a parsed project the macros that it can reach.
+    """Return of each model, seed, hook and test that is a query of its own the macros that it can reach; other nodes are not told and get all.
 
     These are those that its text and its settings name, that of its materialization, and what these name in turn. A name stands for all
     macros of that name, and for those that are dispatched to by it (`engine__name`), so that rather too many are found than too few.
+    What a generic test reaches hides in its arguments.
     """
     by_name: dict[str, list[str]] = {}
     for key, macro in manifest.macros.items():
@@ -105,6 +106,7 @@ def macros_in_reach(manifest: Any, engine: str) -> MacrosInReach:
     return {
         key: _by_package(manifest.macros, _reached(_first_reached(manifest, node, engine, named_in), names))
         for key, node in manifest.nodes.items()
+        if getattr(node, "test_metadata", None) is None
     }
 
 

@@ -297,8 +297,8 @@ def _file_notes(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mappin
 
 
 def _columns(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> dict[str, dict[str, str]]:
-    columns = raw_columns(con)
     tables = {group: mapping.raw_table(group) for group in mapping.files}
+    columns = raw_columns(con, tables.values())
     return {group: columns[table] for group, table in tables.items() if table in columns}
 
 

@@ -183,10 +183,11 @@ class _Landing:
         self.con, self.moment, self.total, self.progress = con, moment, total, progress
         self.report = LandReport()
         self.done = 0
-        self.columns = raw_columns(con)
+        self.columns: dict[str, dict[str, str]] = {}
 
     def land_source(self, mapping: Mapping, candidates: list[Candidate]) -> None:
         contents: set[tuple[str, str]] = set()
+        self.columns |= raw_columns(self.con, map(mapping.raw_table, mapping.files))
         for candidate in self._fitting(mapping, self._fresh(mapping, candidates)):
             content = (candidate.raw_table, candidate.file_hash)
             if content in contents:  # the same content under a second name

@@ -1,7 +1,7 @@
 """The landing ledger: which content of which file has landed, which counts, and the raw tables that hold the rows.
 
-What is asked for each file has its texts in the statement: of a value that is bound to one, the engine asks for half a millisecond whether
-it is one of pandas, where that is not installed.
+Most of what is asked once a file or more has its texts in the statement: of each value that is bound to one and not null, the engine asks
+for a fifth of a millisecond or more whether it is one of pandas, where that is not installed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from marginwise.connectors.relation import FILES_TABLE
 from marginwise.engine.duckdb import transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping as Dictionary
 
     import duckdb
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from marginwise.connectors.mapping import LoadMode
 
 __all__ = [
+    "columns_of_raw_table",
     "current_contents",
     "drop_content",
     "known_contents",
     "open_ledger",
     "point_to_content",
-    "columns_of_raw_table",
     "raw_columns",
     "raw_table_names",
     "renew_activity",
@@ -134,13 +135,16 @@ def renew_activity(con: duckdb.DuckDBPyConnection, raw_table: str, load: LoadMod
 
 def raw_table_names(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Return the names of the raw tables that exist."""
-    rows = con.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+    rows = con.execute(
+        "select table_name from duckdb_tables() where schema_name = 'raw' and database_name = current_database()"
+    ).fetchall()
     return {row[0] for row in rows}
 
 
-def raw_columns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """Return the source columns of each raw table that has any, and their types."""
-    found = {raw_table: columns_of_raw_table(con, raw_table) for raw_table in sorted(raw_table_names(con))}
+def raw_columns(con: duckdb.DuckDBPyConnection, raw_tables: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the source columns of those raw tables that exist and have any, and their types."""
+    there = raw_table_names(con)
+    found = {raw_table: columns_of_raw_table(con, raw_table) for raw_table in raw_tables if raw_table in there}
     return {raw_table: columns for raw_table, columns in found.items() if columns}
 
 
