@@ -82,7 +82,9 @@ def test_a_generic_test_is_given_all_macros_since_its_arguments_may_name_any() -
     assert macros_in_reach(SimpleNamespace(macros={}, nodes={"test.not_null": node}), "duckdb") == {}
 
 
-def test_models_are_built_with_the_macros_that_they_reach_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_are_built_with_the_macros_that_they_reach_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: dict[str, set[str]] = {}
     build_namespace = MacroNamespaceBuilder.build_namespace
 
