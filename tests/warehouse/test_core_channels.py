@@ -200,7 +200,7 @@ def test_own_rules_replace_the_seed(tmp_path: Any) -> None:
         "sessions": [visit("1", DAY, source="google", medium="cpc", campaign="Brand DE", is_paid=True),
                      visit("2", DAY, source="google", medium="cpc"), visit("3", DAY, source="klaviyo", medium="email")],
     }  # fmt: skip
-    con = build(tables, select=CORE, settings=settings)
+    con = build(tables, select="+fct_sessions +dim_channels", settings=settings)
     assert amounts(con, "core.fct_sessions", "session_id", "channel_name") == {
         "1": "Brand Search",
         "2": "Search",

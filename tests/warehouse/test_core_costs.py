@@ -258,7 +258,7 @@ def test_a_price_that_includes_tax() -> None:
     settings = Settings(assumptions=Assumptions.model_validate(rates))
     tables = {"orders": orders, "order_items": items}
     variables = {"prices_include_tax_sources": ["test"], "time_zone": "Asia/Tokyo"}
-    con = build(tables, select=CORE, settings=settings, vars=variables)
+    con = build(tables, select="+fct_orders", settings=settings, vars=variables)
     found = lines(con, "gross_sales_amount", "discount_amount", "net_revenue_amount", "tax_amount", "tax_basis")
     assert found["stated"][2:] == (84, 16, "known")
     assert found["stated"][0] - found["stated"][1] == pytest.approx(84)
@@ -278,7 +278,7 @@ def test_a_day_without_a_rate_of_exchange_stops_the_build() -> None:
         "exchange_rates": [{"date": "2024-03-02", "currency": "USD", "rate": 0.5}],
     }
     with pytest.raises(BuildFailed, match="assert_orders_have_exchange_rates"):
-        build(tables, select=CORE)
+        build(tables, select="+int_orders_resolved")
 
 
 def test_a_marketplace_earns_commission_not_sales() -> None:
@@ -292,7 +292,7 @@ def test_a_marketplace_earns_commission_not_sales() -> None:
         "partners": [{"partner_id": "seller", "name": "S", "kind": "seller", "commission_rate": 0.1}],
         "refunds": [{"refund_id": "r", "refunded_at": "2024-03-05", "amount": 50, "order_id": "rate"}],
     }
-    con = build(tables, select=CORE, vars={"business_model": "marketplace"})
+    con = build(tables, select="+fct_order_lines", vars={"business_model": "marketplace"})
     found = lines(con, "gmv_amount", "gross_sales_amount", "net_revenue_amount", "cm1_amount", "commission_amount")
     assert found["rate"] == (100, 10, 5, 5, 0)
     assert found["stated"] == (100, 20, 20, 20, 0)
@@ -308,5 +308,5 @@ def counted_once(con: duckdb.DuckDBPyConnection, store: str) -> tuple[Any, Any]:
 
 def test_affiliate_commission_counts_once(plain: duckdb.DuckDBPyConnection) -> None:
     assert counted_once(plain, "affiliate") == (5, (0, 5))  # as commission, unless declared otherwise
-    con = build(AFFILIATE, select=CORE, vars={"affiliate_commission_in": "spend"})
+    con = build(AFFILIATE, select="+fct_order_lines +fct_marketing_spend", vars={"affiliate_commission_in": "spend"})
     assert counted_once(con, "main") == (0, (5, 5))

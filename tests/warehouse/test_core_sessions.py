@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.harness import build
-from tests.warehouse.rows import CORE, amounts, in_one, item, order, records, visit
+from tests.warehouse.rows import amounts, in_one, item, order, records, visit
 
 DAY = "2024-03-10"
 
@@ -62,7 +62,7 @@ def con() -> duckdb.DuckDBPyConnection:
         "only events": {**ORDER, "events": ONLY_EVENTS},
         "only sessions": {**ORDER, "sessions": SESSIONS},
     }
-    return build(in_one(stores), select=CORE)
+    return build(in_one(stores), select="+fct_sessions +fct_events")
 
 
 def sessions(con: duckdb.DuckDBPyConnection, *columns: str, store: str = "both") -> dict[Any, Any]:

@@ -9,10 +9,10 @@ import gc
 import hashlib
 import json
 import os
-import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.resources import files
@@ -103,7 +103,7 @@ class WarehouseProject:
         How many models are built at once; in the file, not more than the engine works on cores.
     """
 
-    _parsed: ClassVar[dict[tuple[str | None, ...], tuple[Any, bytes, MacrosInReach]]] = {}
+    _parsed: ClassVar[dict[tuple[str | None, ...], tuple[Any, MacrosInReach]]] = {}
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class WarehouseProject:
     def _manifest(self, runner: Any) -> Any:
         """Return the parsed project: it does not depend on variables, which are read when a model is compiled.
 
-        On a server it depends on the names of database and schemas. Its nodes are fresh each time: dbt marks those it has compiled, and
+        On a server it depends on the names of database and schemas. Its nodes are copies each time: dbt marks those it has compiled, and
         would not compile them again for another run.
         """
         of_any_run = {name: "{}" for name in self._target() if "_OPTIONS" in name}
@@ -230,13 +230,21 @@ class WarehouseProject:
                 raise BuildFailed(f"The warehouse project cannot be parsed: {outcome.exception}", fix=_STAYS)
             parsed = outcome.result
             in_reach = macros_in_reach(parsed, target["MARGINWISE_ENGINE"])
-            self._parsed[key] = parsed, pickle.dumps(parsed.nodes, pickle.HIGHEST_PROTOCOL), in_reach
+            self._parsed[key] = parsed, in_reach
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
-        parsed, nodes, in_reach = self._parsed[key]
-        manifest = replace(parsed, nodes=pickle.loads(nodes))  # noqa: S301 (what this process wrote)
+        parsed, in_reach = self._parsed[key]
+        manifest = replace(parsed, nodes={key: _not_compiled(node) for key, node in parsed.nodes.items()})
         give_in_reach(manifest, in_reach)
         return manifest
+
+
+def _not_compiled(node: Any) -> Any:
+    """Return a copy that dbt may compile: it sets what it finds, and adds to the list of texts that go before the node's own."""
+    copied = copy(node)
+    if "extra_ctes" in vars(node):
+        copied.extra_ctes = list(node.extra_ctes)
+    return copied
 
 
 def _go_on_interrupting(exception: BaseException | None) -> None:
