@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -53,7 +52,7 @@ def test_an_interrupt_that_dbt_swallows_goes_on(
     outcome = SimpleNamespace(success=False, exception=KeyboardInterrupt(), result=None)
     runner = SimpleNamespace(invoke=lambda *_: outcome)
     monkeypatch.setattr("dbt.cli.main.dbtRunner", lambda *_, **__: runner)
-    parsed = {(None, ""): (Manifest(), pickle.dumps({}), {})} if is_parsed else {}
+    parsed = {(None, ""): (Manifest(), {})} if is_parsed else {}
     monkeypatch.setattr(WarehouseProject, "_parsed", parsed)
     with pytest.raises(KeyboardInterrupt):
         WarehouseProject(tmp_path / "warehouse.duckdb", {}).build("tag:check")
