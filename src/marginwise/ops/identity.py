@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,27 @@ def run_identity(
         },
         "code": code_identity(),
         "code_parts": {
-            "definition": code_identity(lambda path: path.parts[0] in _DEFINITION),
-            # how a memo is worded is no part of the model
-            "model": code_identity(lambda path: path.parts[0] in _MODEL and not path.name.startswith("memo")),
+            "definition": code_identity(_is_definition),
+            "model": code_identity(_is_model),
         },
         "engine": engine,
         "version": version("marginwise"),
     }
 
 
+def _is_definition(path: Path) -> bool:
+    return path.parts[0] in _DEFINITION
+
+
+def _is_model(path: Path) -> bool:
+    return path.parts[0] in _MODEL and not path.name.startswith("memo")  # how one is worded is no part of the model
+
+
+@cache
 def code_identity(is_part: Callable[[Path], bool] = lambda path: True) -> str:
     """Return the SHA-256 over every file of the package that a number can depend on, or over a part of them.
+
+    It is that of the code as it was when it was first asked for: a process does not read its own anew.
 
     Parameters
     ----------

@@ -68,38 +68,79 @@
 {%- endmacro %}
 
 {# Rows in, and what became of them, one row per table: a row both read and in quarantine would count twice. `unreadable_lines` and
-   `landed_rows` are relations of the model that asks. Each count asks for its own rows: most are rare, and DuckDB skips the parts of a table without any. #}
+   `landed_rows` are relations of the model that asks. #}
 {% macro counts_of_all_tables() -%}
-    {%- for table, contract in contract_tables().items() -%}
-    {%- set newest, checked = contract['freshness_column'], ref('chk_' ~ table) -%}
+    select
+        listed.table_name,
+        listed.is_required,
+        cast(listed.freshness_days as integer) as freshness_days,
+        landed.row_count + coalesce(broken_lines.row_count, 0) as rows_in,
+        checked.row_count - checked.lost_count as rows_loaded,
+        checked.left_out_count - checked.lost_count as rows_superseded,
+        checked.quarantined_count + coalesce(broken_lines.row_count, 0) as rows_quarantined,
+        checked.warned_count as rows_warned,
+        newest.newest_at
+    from (
+        values
+        {%- for table, contract in contract_tables().items() %}
+        ('{{ table }}', {{ contract['required'] | lower }}, {{ contract['freshness_days'] or 'null' }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as listed (table_name, is_required, freshness_days)
+    left join landed_rows as landed on listed.table_name = landed.table_name
+    left join (
+        select
+            table_name,
+            {%- for name in ('row_count', 'left_out_count', 'quarantined_count', 'lost_count', 'warned_count') %}
+            cast(sum({{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from ({{ rows_counted_in_all_tables() }}) as counted
+        group by table_name
+    ) as checked
+        on listed.table_name = checked.table_name
+    left join ({{ newest_of_all_tables() }}) as newest on listed.table_name = newest.table_name
+    left join (
+        select table_name, count(*) as row_count from unreadable_lines
+        group by table_name
+    ) as broken_lines
+        on listed.table_name = broken_lines.table_name
+{%- endmacro %}
+
+{# Each count asks for its own rows: most are rare, and DuckDB skips the parts of a table without any. #}
+{% macro rows_counted_in_all_tables() -%}
+    {%- for table in contract_tables() -%}
+    {%- set checked = ref('chk_' ~ table) -%}
     {{ 'union all' if not loop.first }}
     select
         '{{ table }}' as table_name,
-        {{ contract['required'] | lower }} as is_required,
-        cast({{ contract['freshness_days'] or 'null' }} as integer) as freshness_days,
-        (select row_count from landed_rows where table_name = '{{ table }}') + broken_lines.row_count as rows_in,
-        checked.row_count - quarantined.lost_count as rows_loaded,
-        left_out.row_count - quarantined.lost_count as rows_superseded,
-        quarantined.row_count + broken_lines.row_count as rows_quarantined,
-        warned.row_count as rows_warned,
-        {% if newest -%}
+        count(*) as row_count,
+        0 as left_out_count,
+        0 as quarantined_count,
+        0 as lost_count,
+        0 as warned_count
+    from {{ checked }}
+    union all
+    select '{{ table }}', 0, count(*), 0, 0, 0 from {{ checked }} where not _is_current
+    union all
+    select '{{ table }}', 0, 0, count(*), count(case when not _is_current then 1 end), 0 from {{ checked }}
+    where _violations is not null
+    union all
+    select '{{ table }}', 0, 0, 0, 0, count(*) from {{ checked }} where _violations is null and _warnings is not null
+    {% endfor -%}
+{%- endmacro %}
+
+{% macro newest_of_all_tables() -%}
+    {%- for table, contract in contract_tables().items() if contract['freshness_column'] -%}
+    {%- set newest = contract['freshness_column'] -%}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ table }}' as table_name,
         (
             -- in this form the engine skips what is older than what it has seen
-            select cast({{ newest }} as timestamp) from {{ checked }}
+            select cast({{ newest }} as timestamp) from {{ ref('chk_' ~ table) }}
             where _is_current and {{ newest }} <= date '9999-12-31'
             order by {{ newest }} desc
             limit 1
         ) as newest_at
-        {%- else -%} cast(null as timestamp) as newest_at
-        {%- endif %}
-    from (select count(*) as row_count from {{ checked }}) as checked
-    cross join (select count(*) as row_count from {{ checked }} where not _is_current) as left_out
-    cross join (
-        select count(*) as row_count, count(case when not _is_current then 1 end) as lost_count from {{ checked }}
-        where _violations is not null
-    ) as quarantined
-    cross join (select count(*) as row_count from {{ checked }} where _violations is null and _warnings is not null) as warned
-    cross join (select count(*) as row_count from unreadable_lines where table_name = '{{ table }}') as broken_lines
     {% endfor -%}
 {%- endmacro %}
 
