@@ -359,10 +359,11 @@ class Compiler:
         except _MissingColumn as missing:
             if missing.group == group:
                 raise
-        # what has the name of its column binds: asking for each would take long where a file has many
-        for name in entry.columns.keys() - needed.keys():
+        # what has the name of its column binds: asking for it, or for each where all bind, would take long where a file has many
+        optional = {name: expressions[name] for name in entry.columns.keys() - needed.keys()}
+        for name in () if self._binds(entry, optional) else optional:
             try:
-                self._bound(entry, {name: expressions[name]})
+                self._bound(entry, {name: optional[name]})
             except _MissingColumn as missing:
                 if missing.group == group:
                     lacks.append(f"{entry.table}.{name}")
