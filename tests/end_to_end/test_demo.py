@@ -68,14 +68,6 @@ def test_rows_in_equal_rows_loaded_and_quarantined(demo_store: DemoStore) -> Non
     assert sum(table["rows_quarantined"] for table in present) == sum(item["rows"] for item in truth["dirt"]) > 0
 
 
-def test_running_twice_publishes_the_same_manifest(demo_store: DemoStore) -> None:
-    before = called("status", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json["published"]
-    assert called("run", "-p", demo_store.folder, cwd=demo_store.folder).code == 0
-    after = called("status", "--json", "-p", demo_store.folder, cwd=demo_store.folder).json["published"]
-    assert before["tables"] == after["tables"]
-    assert before["manifest_id"] == after["manifest_id"]
-
-
 def test_personal_data_stay_out_of_what_readers_get(demo_store: DemoStore) -> None:
     published = duckdb.connect(str(demo_store.folder / ".marginwise" / "published" / "store.duckdb"), read_only=True)
     columns = {row[0] for row in published.execute("select column_name from information_schema.columns").fetchall()}

@@ -39,14 +39,14 @@ def judged(judge: Callable[[Any], pa.Table], plans: list[Any]) -> pa.Table:
 def found() -> Simulated:
     """Simulate a little of everything."""
     return Simulated(
-        stores=judged(judged_store, store_plans(60, SEED)),
-        break_even=judged(judged_store, break_even_plans(24, SEED)),
+        stores=judged(judged_store, store_plans(40, SEED)),
+        break_even=judged(judged_store, break_even_plans(16, SEED)),
         campaigns=judged(judged_store, campaign_plans(6, SEED)),
         untagged=judged(judged_store, [StorePlan((SEED, 3, n), untagged_rate=0.1) for n in range(4)]),
         months=judged(judged_months, month_plans(4, SEED)),
-        ages=pa.concat_tables([ages(SEED, number) for number in range(12)]),
-        few_customers=pa.concat_tables([few_customers(SEED, number) for number in range(10)]),
-        placebo=pa.concat_tables([placebo(SEED, number) for number in range(10)]),
+        ages=pa.concat_tables([ages(SEED, number) for number in range(9)]),
+        few_customers=pa.concat_tables([few_customers(SEED, number) for number in range(5)]),
+        placebo=pa.concat_tables([placebo(SEED, number) for number in range(7)]),
     )
 
 

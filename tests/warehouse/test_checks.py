@@ -326,7 +326,7 @@ def test_missing_exchange_rates_and_empty_tables_stop_the_run() -> None:
                 {"date": "2026-01-05", "currency": "GBP", "rate": "1.1"},
             ],
         },
-        select=CHECK,
+        select="+checks",
     )
     stops = dict(
         con.execute("select rule, message from ops.checks where severity = 'stop' and row_count > 0").fetchall()
@@ -357,7 +357,7 @@ def test_costs_and_refunds_without_an_order_ask_for_a_rate_too() -> None:
             ],
             "exchange_rates": [{"date": f"2026-01-{day:02}", "currency": "USD", "rate": "0.9"} for day in (5, 7)],
         },
-        select=CHECK,
+        select="+checks",
     )
     stops = con.execute(
         "select table_name, message from ops.checks where severity = 'stop' and row_count > 0"

@@ -262,7 +262,11 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: str, order: str = "") -> pa.Table | None:
-    return con.sql(f"select * from {table} {order}").to_arrow_table() if _columns(con, table) else None
+    """Return a table, or None where the store holds none of that name: asking the catalogue first would take longer than to read it."""
+    try:
+        return con.sql(f"select * from {table} {order}").to_arrow_table()
+    except duckdb.CatalogException:
+        return None
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
