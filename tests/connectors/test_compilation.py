@@ -103,6 +103,14 @@ def test_a_file_is_held_against_what_is_needed_of_it(tmp_path: Path) -> None:
         assert compiler.check_file("lines", whole["lines"]) == []
 
 
+def test_a_column_that_a_file_lacks_is_not_taken_from_another_expression(tmp_path: Path) -> None:
+    mapping = flat(tmp_path, more="x_note = '\"Price\"'\nx_loud = 'upper(x_note)'\nx_long = '\"Item\" || x_loud'\n")
+    whole = {"lines": {**LINES["lines"], "x_note": "VARCHAR", "x_loud": "VARCHAR"}}
+    with Compiler(mapping, whole) as compiler:
+        assert compiler.check_file("lines", whole["lines"]) == []
+        assert compiler.check_file("lines", LINES["lines"]) == ["order_items.x_long", "order_items.x_loud"]
+
+
 def test_same_names_takes_contract_columns_and_keeps_the_rest() -> None:
     columns = {
         "orders": dict.fromkeys(("ORDER_ID", "ordered_at", "status", "currency", "Gift wrap?", "x_tag"), "VARCHAR")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from marginwise.contract.loader import contracts
 from marginwise.engine.dbt import WarehouseProject
 from marginwise.engine.duckdb import open_warehouse, write_declared
 from marginwise.engine.stage_tables import table_grades
@@ -131,6 +132,12 @@ def test_a_year_that_no_calendar_has_is_no_time(dirty: duckdb.DuckDBPyConnection
     assert staged(dirty, "payments", "paid_at") == [dt.datetime(2026, 1, 6), None, None, None]  # noqa: DTZ001
     assert counted(dirty, "payments", "type", "paid_at") == ("warn", 3)
     assert {row["table_name"]: row["newest_at"] for row in table_grades(dirty)}["payments"] == dt.datetime(2026, 1, 6)  # noqa: DTZ001
+
+
+def test_grades_are_told_in_the_order_of_the_contract(dirty: duckdb.DuckDBPyConnection) -> None:
+    told = [row["table_name"] for row in table_grades(dirty)]
+    assert len(told) > 3
+    assert told == [name for name in contracts() if name in told]
 
 
 def test_lines_are_held_to_type_sign_and_parent(dirty: duckdb.DuckDBPyConnection) -> None:

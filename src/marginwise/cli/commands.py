@@ -268,8 +268,8 @@ def eject(
 
 def main() -> None:
     """Run the command line; known errors become one line and an exit code."""
-    # each stage has a copy of what dbt has parsed, and many small things beside it: looking through them for garbage as often as usual
-    # takes longer than what is found is worth, and so does a last look when all is over
+    # each stage makes many small things: looking through them for garbage as often as usual takes longer than what is found is worth,
+    # and so does a last look when all is over
     gc.set_threshold(1_000_000, 50, 100)
     atexit.register(gc.freeze)
     try:

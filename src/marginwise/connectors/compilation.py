@@ -361,7 +361,9 @@ class Compiler:
                 raise
         # what has the name of its column binds: asking for it, or for each where all bind, would take long where a file has many
         optional = {name: expressions[name] for name in entry.columns.keys() - needed.keys()}
-        for name in () if self._binds(entry, optional) else optional:
+        # under names of their own: an expression may not take another's for a column that the file lacks
+        numbered = {f"_optional_{number}": sql for number, sql in enumerate(optional.values())}
+        for name in optional if numbered and not self._binds(entry, numbered) else ():
             try:
                 self._bound(entry, {name: optional[name]})
             except _MissingColumn as missing:

@@ -240,8 +240,9 @@ class WarehouseProject:
 
 
 def _not_compiled(node: Any) -> Any:
-    """Return a copy that dbt may compile: it sets what it finds, and adds to the list of texts that go before the node's own."""
+    """Return a copy that dbt may compile and run: it is told what becomes of it; only what is filled and not replaced is made for it."""
     copied = copy(node)
+    copied._event_status = {}
     if "extra_ctes" in vars(node):
         copied.extra_ctes = list(node.extra_ctes)
     return copied

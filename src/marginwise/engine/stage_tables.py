@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from marginwise.contract.loader import contracts
 from marginwise.engine.duckdb import transaction
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ def write_tables(con: duckdb.DuckDBPyConnection, schema: str, tables: Mapping[st
 
 
 def table_grades(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Return the grade and the row counts of every contract table that is present or required."""
-    return _rows(
+    """Return the grade and the row counts of every contract table that is present or required, in the contract's order."""
+    found = _rows(
         con,
         "select table_name, grade, rows_in, rows_loaded, rows_superseded, rows_quarantined, rows_warned, newest_at"
         " from ops.table_grades where is_present or is_required",
     )
+    order = list(contracts())
+    return sorted(found, key=lambda row: order.index(row["table_name"]))
 
 
 def broken_rules(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
