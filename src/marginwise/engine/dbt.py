@@ -234,7 +234,7 @@ class WarehouseProject:
             gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         parsed, in_reach = self._parsed[key]
-        manifest = replace(parsed, nodes={key: _not_compiled(node) for key, node in parsed.nodes.items()})
+        manifest = replace(parsed, nodes={name: _not_compiled(node) for name, node in parsed.nodes.items()})
         give_in_reach(manifest, in_reach)
         return manifest
 
