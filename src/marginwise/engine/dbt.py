@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from marginwise.engine.dbt_savings import (
     NODE_DONE,
     NODES_COUNTED,
+    TEMPLATES,
     MacrosInReach,
     give_in_reach,
     macros_in_reach,
@@ -175,7 +176,7 @@ class WarehouseProject:
                 progress(event.data.node_info.node_name, count["done"], count["total"])
 
         state = self.warehouse.parent
-        with _environment(**self._target()):
+        with _environment(**self._target()), TEMPLATES.kept_in(_cache_directory()):
             runner = dbtRunner(manifest=self._manifest(dbtRunner), callbacks=[on_event])
             try:
                 outcome = runner.invoke(
@@ -222,7 +223,7 @@ class WarehouseProject:
         target = {**self._target(), "MARGINWISE_WAREHOUSE": PARSED_FOR, **of_any_run}
         key = tuple(target.get(name) for name in ("MARGINWISE_POSTGRES_DATABASE", "MARGINWISE_BUILD_PREFIX"))
         if key not in self._parsed:
-            folder = self.warehouse.parent / "target" if self.server else _parse_directory()
+            folder = self.warehouse.parent / "target" if self.server else _cache_directory()
             with _environment(**target):
                 outcome = runner().invoke(["parse", *_options(folder, folder)])
             _go_on_interrupting(outcome.exception)
@@ -231,7 +232,6 @@ class WarehouseProject:
             parsed = outcome.result
             in_reach = macros_in_reach(parsed, target["MARGINWISE_ENGINE"])
             self._parsed[key] = parsed, in_reach
-            gc.collect()
             gc.freeze()  # it lives to the end: looking through it for garbage costs a tenth of a build
         parsed, in_reach = self._parsed[key]
         manifest = replace(parsed, nodes={name: _not_compiled(node) for name, node in parsed.nodes.items()})
@@ -263,16 +263,31 @@ def _options(target: Path, logs: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _parse_directory() -> Path:
-    """Return where dbt keeps what it has parsed, for all projects of this installation: parsing takes seconds."""
+def _cache_directory() -> Path:
+    """Return where dbt's parsed project and its compiled templates are kept, for all projects of this installation: both take seconds.
+
+    It is a folder of the user's own, where nobody else can lay what would be run.
+    """
     told = f"{project_directory()} {version('marginwise')} {version('dbt-core')}"
     name = hashlib.sha256(told.encode()).hexdigest()[:16]
     try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "marginwise"
-        (cache / name).mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # no home, or one that cannot be written to
-        return Path(tempfile.gettempdir()) / f"marginwise-{name}"
-    return cache / name
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "marginwise" / name
+        if _is_own_directory(cache):
+            return cache
+    except RuntimeError:  # no home
+        pass
+    temporary = Path(tempfile.gettempdir()) / f"marginwise-{name}"
+    return temporary if _is_own_directory(temporary) else Path(tempfile.mkdtemp(prefix="marginwise-"))
+
+
+def _is_own_directory(folder: Path) -> bool:
+    """Make a folder that is the user's and can be written to; tell whether it is one."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    own = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+    return own and os.access(folder, os.W_OK)
 
 
 def _release_warehouse() -> None:

@@ -12,10 +12,22 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-__all__ = ["NODES_COUNTED", "NODE_DONE", "MacrosInReach", "give_in_reach", "macros_in_reach", "spare_what_is_not_read"]
+from marginwise.engine.dbt_templates import CompiledTemplates
+
+__all__ = [
+    "NODES_COUNTED",
+    "NODE_DONE",
+    "TEMPLATES",
+    "MacrosInReach",
+    "give_in_reach",
+    "macros_in_reach",
+    "spare_what_is_not_read",
+]
 
 NODES_COUNTED, NODE_DONE = "ConcurrencyLine", "NodeFinished"
 """The events that a build listens to."""
+TEMPLATES = CompiledTemplates()
+"""Those of this process."""
 MacrosInReach = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Of each node by its id: its macros by name, by package."""
 _IN_REACH = "_marginwise_macros_in_reach"
@@ -47,11 +59,15 @@ def _make_only_what_is_read() -> None:
     """Once a process: leave what is not told empty, and keep what a later run would make again.
 
     The readers of dates that come with every answer of the engine share one set of patterns, a template that was compiled is not compiled
-    again, and a model is not given seven hundred macros each time it is looked at.
+    again, nor a macro made anew for each call of it, and a model is not given seven hundred macros each time it is looked at. What dbt
+    reads is of this package: it is held against dbt's schemas by the tests, which parse it as a user does, and not in each run. Where in
+    the code a flag of behaviour is declared is not searched for.
     """
     import parsedatetime
     from dbt.context.providers import ModelContext
-    from dbt_common.clients.jinja import MacroFuzzEnvironment
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+    from dbt_common.clients.jinja import BaseMacroGenerator, MacroFuzzEnvironment
+    from dbt_common.dataclass_schema import dbtClassMixin
     from dbt_common.events import base_types
 
     event_class: Any = base_types.BaseEvent
@@ -69,22 +85,25 @@ def _make_only_what_is_read() -> None:
     event_class.__init__ = fill_if_told
     parsedatetime.Constants = cache(parsedatetime.Constants)
     environments: Any = MacroFuzzEnvironment
-    environments.compile = _compiled_once(environments.compile)
+    environments.compile = TEMPLATES.compiled_once(environments.compile)
+    macros: Any = BaseMacroGenerator
+    macros.get_macro = _made_once(macros.get_macro)
     contexts: Any = ModelContext
     contexts._build_namespace = namespace_in_reach
+    dbtClassMixin.validate = classmethod(lambda cls, data: None)  # type: ignore[method-assign, assignment]
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
 
-def _compiled_once(compile_template: Callable[..., Any]) -> Callable[..., Any]:
-    """Remember what a template's text was compiled to, for each class of environments: those of a class differ in no filter and no tag."""
-    compiled: dict[tuple[Any, ...], Any] = {}
+def _made_once(get_macro: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Remember the macro that a generator makes: it always makes it in the same context."""
 
-    def compile_once(environment: Any, source: Any, *arguments: Any, **named: Any) -> Any:
-        asked = (type(environment), source, arguments, *sorted(named.items()))
-        if asked not in compiled:
-            compiled[asked] = compile_template(environment, source, *arguments, **named)
-        return compiled[asked]
+    def make_once(generator: Any) -> Any:
+        kept = vars(generator)
+        if "made_macro" not in kept:
+            kept["made_macro"] = get_macro(generator)
+        return kept["made_macro"]
 
-    return compile_once
+    return make_once
 
 
 def macros_in_reach(manifest: Any, engine: str) -> MacrosInReach:

@@ -65,8 +65,10 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         present = _present(con)
         for table in sorted(present.keys() - contracts().keys()):
             con.execute(f"drop {present[table]} landed.{identifier(table)}")
-        known = con.execute("select table_name, query_hash, version, told_since from ops.landed_tables").fetchall()
-        made_of = {table: _Made(*told) for table, *told in known if present.get(table) == "table"}
+        known = con.execute(
+            "select table_name, query_hash, version, told_since, columns from ops.landed_tables"
+        ).fetchall()
+        made_of = {table: _Made(*told) for table, *told in known}
         places = LandedPlaces(con)
         for relation in relations:
             with _reckoned(con, relation):
@@ -104,11 +106,12 @@ def _failing_column(con: duckdb.DuckDBPyConnection, relation: _Landed) -> str | 
 
 
 class _Made(NamedTuple):
-    """What a table was made of, and since when `ops.landed_places` tells of it."""
+    """What a table or a view was made of, since when `ops.landed_places` tells of it, and its columns."""
 
     query_hash: str
     version: str
     told_since: str | None
+    columns: str
 
 
 class _Landed:
@@ -134,10 +137,15 @@ class _Landed:
         self.query_hash = _hash(self.query, readings, sorted(read.items()))
         self.version = _hash(self.query, files)
         self.told_since: str | None = None
+        self.columns: str | None = None
 
     @property
     def name(self) -> str:
         return f"landed.{identifier(self.table)}"
+
+    @property
+    def kind(self) -> str:
+        return "table" if self.is_costly else "view"
 
     @property
     def origins(self) -> list[str]:
@@ -160,8 +168,9 @@ class _Landed:
         return f"select {literal(self.table)} as table_name, {summed} as row_count from ({counted})"
 
     def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made: _Made | None, places: LandedPlaces) -> None:
-        alike = made if self.is_costly and made and made.query_hash == self.query_hash else None
-        if alike and alike.version == self.version:
+        alike = made if made and kind == self.kind and made.query_hash == self.query_hash else None
+        self.columns = alike.columns if alike else None
+        if alike and (kind == "view" or alike.version == self.version):
             self.told_since = alike.told_since
             return
         if alike and not self.is_by_row:  # else its files tell
@@ -192,7 +201,7 @@ class _Landed:
     def _lay_anew(self, con: duckdb.DuckDBPyConnection, kind: str | None) -> None:
         if kind:
             con.execute(f"drop {kind} {self.name}")
-        con.execute(f"create {'table' if self.is_costly else 'view'} {self.name} as\n{self.query}")
+        con.execute(f"create {self.kind} {self.name} as\n{self.query}")
 
     def _exchange_rows(self, con: duckdb.DuckDBPyConnection, touched: Dictionary[str, str]) -> None:
         query = self.query
@@ -203,8 +212,9 @@ class _Landed:
 
     def described(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str, str, bool, bool, str, str | None]:
         has_rows = bool(con.execute(f"select 1 from {self.name} limit 1").fetchall())
-        columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
-        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, columns, self.told_since
+        if self.columns is None:
+            self.columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
+        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, self.columns, self.told_since
 
 
 def _of_any(touched: Dictionary[str, str] | None) -> str:
