@@ -28,6 +28,25 @@ from tests.connectors.test_mapping import FLAT
 
 DAY = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 HEADER = "No;Day;Item;Pieces;Price\n"
+TYPED = """
+[source]
+name = "shop"
+currency = "EUR"
+time_zone = "Europe/Berlin"
+
+[files.lines]
+path = "sales*.parquet"
+
+[[tables]]
+table = "order_items"
+from = "lines"
+[tables.columns]
+order_id = '"No"'
+line_number = "1"
+product_id = '"Item"'
+quantity = '"Pieces"'
+unit_price = "1"
+"""
 
 
 class Shop:
@@ -113,6 +132,29 @@ def test_landing_twice_changes_nothing(shop: Shop) -> None:
     report = shop.land(day=1)
     assert (report.files_new, report.files_unchanged, report.rows) == (0, 2, 0)
     assert shop.state() == before
+
+
+def test_a_view_is_laid_again_only_where_what_it_reads_has_changed(tmp_path: Path) -> None:
+    def laid() -> dict[str, int]:
+        return dict(shop.rows("select view_name, view_oid from duckdb_views() where schema_name = 'landed'"))
+
+    shop = Shop(tmp_path, TYPED)
+    written = [{"No": "1", "Item": "A", "Pieces": 2}, {"No": "2", "Item": "B", "Pieces": 1}]
+    pq.write_table(pa.Table.from_pylist(written[:1]), shop.data / "sales-1.parquet")
+    shop.land()
+    first = laid()
+    assert {"order_items", "refunds"} <= first.keys()
+    pq.write_table(pa.Table.from_pylist(written[1:]), shop.data / "sales-2.parquet")
+    shop.land(day=1)
+    assert laid() == first
+    assert shop.rows("select order_id, product_id, quantity from landed.order_items order by all") == [
+        ("1", "A", 2), ("2", "B", 1),
+    ]  # fmt: skip
+    wider = [{"No": "3", "Item": "C", "Pieces": 2.5}]
+    pq.write_table(pa.Table.from_pylist(wider), shop.data / "sales-3.parquet")
+    shop.land(day=2)
+    assert {name for name, number in laid().items() if number != first[name]} == {"order_items"}
+    assert shop.rows("select sum(quantity) from landed.order_items") == [(5.5,)]
 
 
 def test_arrival_order_does_not_matter(tmp_path: Path) -> None:

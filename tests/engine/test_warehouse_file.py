@@ -118,6 +118,21 @@ def test_a_run_that_exchanges_rows_takes_a_fifth_of_the_memory_and_no_more_threa
         assert con.execute("select current_setting('threads')").fetchall() == [(3,)]
 
 
+def test_a_stage_begins_with_nothing_in_memory_of_what_the_one_before_has_read(tmp_path: Path) -> None:
+    def held(con: duckdb.DuckDBPyConnection) -> int:
+        return int(con.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchall()[0][0])
+
+    options = {"memory_limit": "1GB", "threads": "1"}
+    with open_warehouse(tmp_path / "warehouse.duckdb", options=options) as con:
+        con.execute("create table read as select md5(range::varchar) as text from range(4_000_000)")
+        con.execute("checkpoint")
+        con.execute("select max(text) from read").fetchall()
+        assert held(con) > 60e6
+        take_all_options(con, options)
+        assert held(con) <= 50e6
+        assert con.execute("select current_setting('memory_limit')").fetchall() == [("953.6 MiB",)]
+
+
 def test_what_the_engine_may_take_is_no_part_of_what_a_run_is_made_of() -> None:
     small = Settings(warehouse=WarehouseSettings(memory_limit="1GB", threads=1))
     assert small.identity() == Settings().identity()

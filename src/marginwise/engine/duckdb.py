@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,7 @@ _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"
 """How the name of the file ends by which DuckDB 2 tells its overflow apart from that of others."""
 _ENOUGH_FOR_FEW_ROWS = 500e6
+_NEXT_TO_NOTHING = "50MB"
 FILE_FORMAT = {"storage_compatibility_version": "v1.5.0"}
 """The format of a new file: of the oldest engine that is supported, not of the oldest that there ever was."""
 
@@ -82,7 +83,9 @@ def options_for_few_rows(options: Mapping[str, str], models_at_once: int = 1) ->
 
 
 def take_all_options(con: duckdb.DuckDBPyConnection, options: Mapping[str, str]) -> None:
-    """Let the engine work again as `engine_options` say, after a run over few rows."""
+    """Let the engine work as `engine_options` say, whatever a stage before has set, and let go of all that one has read into memory."""
+    with suppress(duckdb.OutOfMemoryException):  # what is in use stays
+        con.execute(f"set global memory_limit = '{_NEXT_TO_NOTHING}'")
     for name in options_for_few_rows(options):
         con.execute(f"reset global {name}")
     for name, value in options.items():

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import duckdb
 
+from marginwise.engine.duckdb import engine_options, take_all_options
 from marginwise.engine.hindrances import hindrances_told
 from marginwise.engine.ledger import open_ledger
 from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
@@ -100,27 +101,26 @@ def run(
     with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, uuid4().hex[:12], now, progress or (lambda *_: None), anew)
         context.exchange.require()
-        return RunReport(context.run_id, [_run_stage(context, stage) for stage in stages])
-
-
-def _run_stage(context: RunContext, stage: str) -> StageReport:
-    started = None
-    try:
-        # open from its beginning to its end, whoever else opens it meanwhile; then closed: its memory is free for the next
+        # open from its beginning to its end, whoever else opens it meanwhile: to close and open it takes as long as a small stage
         with warehouse_of(context) as con:
             open_ledger(con)  # also that of an older version, before a stage rests on it
-            _require_what_it_rests_on(context, con, stage)
-            begin_stage(con, context.run_id, stage, context.now())
-            started = time.perf_counter()
-            facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
-            seconds = _end_stage(context, con, stage, started, facts)
+            return RunReport(context.run_id, [_run_stage(context, con, stage) for stage in stages])
+
+
+def _run_stage(context: RunContext, con: duckdb.DuckDBPyConnection, stage: str) -> StageReport:
+    _require_what_it_rests_on(context, con, stage)
+    take_all_options(con, engine_options(context.settings.warehouse))  # whatever the stage before took
+    begin_stage(con, context.run_id, stage, context.now())
+    started = time.perf_counter()
+    try:
+        facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
+        return StageReport(stage, _end_stage(context, con, stage, started, facts), facts)
     except BaseException as error:
-        if started is not None:
-            told = dict(error.as_dict()) if isinstance(error, MarginwiseError) else {}
-            with warehouse_of(context) as con:  # opened anew: what broke the stage may have broken its connection too
-                _end_stage(context, con, stage, started, told, failed=True)
+        con.close()  # what broke the stage may have broken it too: what is told of the stage goes over another
+        told = dict(error.as_dict()) if isinstance(error, MarginwiseError) else {}
+        with warehouse_of(context) as another:
+            _end_stage(context, another, stage, started, told, failed=True)
         raise
-    return StageReport(stage, seconds, facts)
 
 
 def _end_stage(
