@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from dbt.adapters.events.types import SQLQuery
+from dbt.artifacts.resources import Contract
 from dbt.cli.main import dbtRunner
 from dbt.clients.jinja import get_rendered
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt.events.types import ConcurrencyLine, DeprecatedModel
-from dbt_common.clients.jinja import get_environment
+from dbt_common.clients.jinja import CallableMacroGenerator, get_environment
+from dbt_common.dataclass_schema import ValidationError
 from dbt_common.events.functions import fire_event
 
 from marginwise.engine.dbt import WarehouseProject
-from marginwise.engine.dbt_savings import macros_in_reach, spare_what_is_not_read
+from marginwise.engine.dbt_savings import macros_in_reach, schemas_believed, spare_what_is_not_read
 from marginwise.engine.duckdb import open_warehouse
 from tests.warehouse.harness import land_rows
 
@@ -34,6 +36,30 @@ def test_what_is_told_is_whole_and_nothing_else_is_made() -> None:
 def test_dbt_still_says_what_is_wrong_with_a_command() -> None:
     spare_what_is_not_read()
     assert "no-such-option" in str(dbtRunner().invoke(["parse", "--no-such-option"]).exception)
+
+
+def test_dbt_holds_what_others_read_against_its_schemas() -> None:
+    """In this process another project may be parsed, whose files are not of this package."""
+    spare_what_is_not_read()
+    wrong = {"enforced": "perhaps"}
+    with schemas_believed():
+        Contract.validate(wrong)
+    with pytest.raises(ValidationError):
+        Contract.validate(wrong)
+
+
+def test_a_macro_is_made_once_and_sees_what_its_context_comes_to_hold() -> None:
+    spare_what_is_not_read()
+    context = {"rate": 2}
+    macro = SimpleNamespace(
+        name="times", macro_sql="{% macro times(x) %}{{ rate * x }}{% endmacro %}", unique_id="times"
+    )
+    generator: Any = CallableMacroGenerator(macro, context)  # type: ignore[arg-type]
+    once = generator.get_macro()
+    assert generator.call_macro(3).strip() == "6"
+    context["rate"] = 5
+    assert generator.call_macro(3).strip() == "15"
+    assert generator.get_macro() is once
 
 
 def test_a_template_is_compiled_once_and_says_what_each_run_fills_in() -> None:

@@ -77,22 +77,35 @@ def test_the_templates_of_a_build_are_kept_beside_the_parsed_project(
     (folder,) = (tmp_path / "cache" / "marginwise").iterdir()
     assert folder.stat().st_mode & 0o077 == 0
     known = len(TEMPLATES._code)
-    assert known > 10
+    assert known
     monkeypatch.setattr(TEMPLATES, "_code", {})
     monkeypatch.setattr(TEMPLATES, "_looked_in", set())
     with TEMPLATES.kept_in(folder):
         assert len(TEMPLATES._code) == known
 
 
-def test_what_is_run_is_read_from_no_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_run_is_read_from_no_folder_that_others_may_write_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> Path:
+        dbt._own_directory.cache_clear()  # as the next process would
+        return dbt._cache_directory()
+
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(dbt.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(dbt.tempfile, "mkdtemp", lambda prefix: str(tmp_path / "own"))
-    own = dbt._cache_directory()
-    assert own.parent == tmp_path / "cache" / "marginwise"
+    monkeypatch.setattr(dbt.tempfile, "mkdtemp", lambda prefix: str(tmp_path / "new"))
+    in_cache = found()
+    assert in_cache.parent == tmp_path / "cache" / "marginwise"
+    in_cache.chmod(0o777)
+    temporary = found()
+    assert (temporary.parent, temporary.stat().st_mode & 0o777) == (tmp_path, 0o700)
+    in_cache.chmod(0o755)
+    assert found() == in_cache
     (tmp_path / "cache").rename(tmp_path / "moved")
     (tmp_path / "cache").write_text("no folder can be made here")
-    temporary = dbt._cache_directory()
-    assert (temporary.parent, temporary.stat().st_mode & 0o777) == (tmp_path, 0o700)
-    monkeypatch.setattr(os, "getuid", lambda: temporary.stat().st_uid + 1)
-    assert dbt._cache_directory() == tmp_path / "own"
+    assert found() == temporary
+    user = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    (tmp_path / temporary.name.replace(str(user), str(user + 1))).mkdir()
+    assert found() == tmp_path / "new"
+    dbt._own_directory.cache_clear()

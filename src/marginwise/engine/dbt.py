@@ -11,9 +11,10 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +27,7 @@ from marginwise.engine.dbt_savings import (
     MacrosInReach,
     give_in_reach,
     macros_in_reach,
+    schemas_believed,
     spare_what_is_not_read,
 )
 from marginwise.engine.duckdb import options_for_few_rows
@@ -176,7 +178,7 @@ class WarehouseProject:
                 progress(event.data.node_info.node_name, count["done"], count["total"])
 
         state = self.warehouse.parent
-        with _environment(**self._target()), TEMPLATES.kept_in(_cache_directory()):
+        with _environment(**self._target()), TEMPLATES.kept_in(_cache_directory()), schemas_believed():
             runner = dbtRunner(manifest=self._manifest(dbtRunner), callbacks=[on_event])
             try:
                 outcome = runner.invoke(
@@ -270,24 +272,25 @@ def _cache_directory() -> Path:
     """
     told = f"{project_directory()} {version('marginwise')} {version('dbt-core')}"
     name = hashlib.sha256(told.encode()).hexdigest()[:16]
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "marginwise" / name
-        if _is_own_directory(cache):
-            return cache
-    except RuntimeError:  # no home
-        pass
-    temporary = Path(tempfile.gettempdir()) / f"marginwise-{name}"
-    return temporary if _is_own_directory(temporary) else Path(tempfile.mkdtemp(prefix="marginwise-"))
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    candidates = [Path(tempfile.gettempdir()) / f"marginwise-{user}-{name}"]
+    with suppress(RuntimeError):  # no home
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        candidates.insert(0, cache / "marginwise" / name)
+    return _own_directory(*candidates)
 
 
-def _is_own_directory(folder: Path) -> bool:
-    """Make a folder that is the user's and can be written to; tell whether it is one."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return False
-    own = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
-    return own and os.access(folder, os.W_OK)
+@cache
+def _own_directory(*candidates: Path) -> Path:
+    """Return the first folder that is the user's alone to write to, made where it is not there; a new one where there is none."""
+    for folder in candidates:
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            told = folder.stat()
+            is_own = not hasattr(os, "getuid") or (told.st_uid == os.getuid() and not told.st_mode & 0o022)
+            if is_own and os.access(folder, os.W_OK):
+                return folder
+    return Path(tempfile.mkdtemp(prefix="marginwise-"))
 
 
 def _release_warehouse() -> None:

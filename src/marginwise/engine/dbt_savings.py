@@ -7,7 +7,8 @@ macros that it can reach.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -21,13 +22,14 @@ __all__ = [
     "MacrosInReach",
     "give_in_reach",
     "macros_in_reach",
+    "schemas_believed",
     "spare_what_is_not_read",
 ]
 
 NODES_COUNTED, NODE_DONE = "ConcurrencyLine", "NodeFinished"
 """The events that a build listens to."""
 TEMPLATES = CompiledTemplates()
-"""Those of this process."""
+"""What this process has compiled of templates, or taken over from one before."""
 MacrosInReach = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Of each node by its id: its macros by name, by package."""
 _IN_REACH = "_marginwise_macros_in_reach"
@@ -59,15 +61,13 @@ def _make_only_what_is_read() -> None:
     """Once a process: leave what is not told empty, and keep what a later run would make again.
 
     The readers of dates that come with every answer of the engine share one set of patterns, a template that was compiled is not compiled
-    again, nor a macro made anew for each call of it, and a model is not given seven hundred macros each time it is looked at. What dbt
-    reads is of this package: it is held against dbt's schemas by the tests, which parse it as a user does, and not in each run. Where in
+    again, nor a macro made anew for each call of it, and a model is not given seven hundred macros each time it is looked at. Where in
     the code a flag of behaviour is declared is not searched for.
     """
     import parsedatetime
     from dbt.context.providers import ModelContext
     from dbt_common.behavior_flags import BehaviorFlagRendered
     from dbt_common.clients.jinja import BaseMacroGenerator, MacroFuzzEnvironment
-    from dbt_common.dataclass_schema import dbtClassMixin
     from dbt_common.events import base_types
 
     event_class: Any = base_types.BaseEvent
@@ -90,8 +90,24 @@ def _make_only_what_is_read() -> None:
     macros.get_macro = _made_once(macros.get_macro)
     contexts: Any = ModelContext
     contexts._build_namespace = namespace_in_reach
-    dbtClassMixin.validate = classmethod(lambda cls, data: None)  # type: ignore[method-assign, assignment]
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
+
+
+@contextmanager
+def schemas_believed() -> Iterator[None]:
+    """Let dbt not hold what it reads against its schemas: in a run that is of this package, and the same each time.
+
+    The tests hold it against them: they let the `dbt` command parse the project that `marginwise eject` writes.
+    """
+    from dbt_common.dataclass_schema import dbtClassMixin
+
+    read: Any = dbtClassMixin
+    validate = vars(read)["validate"]
+    read.validate = classmethod(lambda cls, data: None)
+    try:
+        yield
+    finally:
+        read.validate = validate
 
 
 def _made_once(get_macro: Callable[[Any], Any]) -> Callable[[Any], Any]:

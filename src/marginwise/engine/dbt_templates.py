@@ -59,22 +59,25 @@ class CompiledTemplates:
 def _read(file: Path) -> dict[tuple[Any, ...], CodeType]:
     """Return what is kept; nothing where there is no such file, or where it was made by other versions or is damaged."""
     try:
-        made_by, told = file.read_bytes().split(b"\n", 1)
+        header, told = file.read_bytes().split(b"\n", 1)
     except (OSError, ValueError):
         return {}
-    return marshal.loads(told) if made_by == _made_by(told) else {}  # noqa: S302 of the user's own, as Python's own are
+    return marshal.loads(told) if header == _header(told) else {}  # noqa: S302 of the user's own, as Python's own are
 
 
 def _write(file: Path, code: dict[tuple[Any, ...], CodeType]) -> None:
     """Write the file as a whole or not at all; nothing where it cannot be written, as with Python's own."""
     draft = file.with_name(f"{file.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # ValueError: of a template told as more than a text
         told = marshal.dumps(code)
-        draft.write_bytes(_made_by(told) + b"\n" + told)
-        draft.replace(file)
+        try:
+            draft.write_bytes(_header(told) + b"\n" + told)
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
-def _made_by(told: bytes) -> bytes:
+def _header(told: bytes) -> bytes:
     """Return a line that tells the versions that made the code, and a hash of it."""
     versions = " ".join(version(name) for name in ("dbt-core", "dbt-common", "jinja2"))
     return f"{versions} {MAGIC_NUMBER.hex()} {hashlib.sha256(told).hexdigest()}".encode()

@@ -16,14 +16,16 @@ from marginwise.engine.hindrances import hindrance
 from marginwise.errors import BrokenStore
 from marginwise.settings import Settings, WarehouseSettings
 
-__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "open_warehouse", "options_for_few_rows",
+__all__ = ["FILE_FORMAT", "engine_options", "join_small_parts", "let_go_of_memory", "open_warehouse", "options_for_few_rows",
            "take_all_options", "transaction", "write_declared"]  # fmt: skip
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _MARK_OF_AN_OWNER = "_owner"
 """How the name of the file ends by which DuckDB 2 tells its overflow apart from that of others."""
 _ENOUGH_FOR_FEW_ROWS = 500e6
-_NEXT_TO_NOTHING = "50MB"
+_WORTH_LETTING_GO = 500e6
+_LEFT_IN_MEMORY = "50MB"
+"""What the engine needs for itself fits into it."""
 FILE_FORMAT = {"storage_compatibility_version": "v1.5.0"}
 """The format of a new file: of the oldest engine that is supported, not of the oldest that there ever was."""
 
@@ -83,18 +85,30 @@ def options_for_few_rows(options: Mapping[str, str], models_at_once: int = 1) ->
 
 
 def take_all_options(con: duckdb.DuckDBPyConnection, options: Mapping[str, str]) -> None:
-    """Let the engine work as `engine_options` say, whatever a stage before has set, and let go of all that one has read into memory."""
-    with suppress(duckdb.OutOfMemoryException):  # what is in use stays
-        con.execute(f"set global memory_limit = '{_NEXT_TO_NOTHING}'")
+    """Let the engine work as `engine_options` say, whatever a run over few rows has set."""
     for name in options_for_few_rows(options):
         con.execute(f"reset global {name}")
     for name, value in options.items():
         con.execute(f"set global {name} = '{value}'")
 
 
+def let_go_of_memory(con: duckdb.DuckDBPyConnection) -> None:
+    """Let the engine keep hardly anything in memory of what it has read and written, where that is much: others need it now.
+
+    What is written goes to its place first, or it would be written to the overflow as well. The limit of memory is then to be set anew,
+    see `take_all_options`.
+    """
+    held = con.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchall()[0][0]
+    if held > _WORTH_LETTING_GO:
+        con.execute("checkpoint")
+        with suppress(duckdb.OutOfMemoryException):  # what is in use stays
+            con.execute(f"set global memory_limit = '{_LEFT_IN_MEMORY}'")
+
+
 def join_small_parts(con: duckdb.DuckDBPyConnection) -> None:
-    """Let the engine join small parts of its tables (row groups) when the file is next closed, and drop what was deleted there."""
+    """Join the small parts (row groups) of the tables that have changed, and drop what was deleted there."""
     con.execute("reset global max_vacuum_tasks")
+    con.execute("checkpoint")
 
 
 @cache

@@ -38,7 +38,7 @@ _OF_A_VALUE = (duckdb.DataError, duckdb.InvalidInputException)
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
     """Lay `landed.<table>` over the raw tables for every contract table, typed and empty where no source fills it.
 
-    It is a view where reading it costs little. Where the mapping reads text, filters, joins, numbers or keeps one row per
+    It is a view where reading it costs little, and stays while its query and the columns it reads are as they were. Where the mapping reads text, filters, joins, numbers or keeps one row per
     key it is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
     takes only the rows that the files touch which came or went (its own, where each row is made of one row of one file;
     those that share its key, where they are numbered or chosen within one), and stays as it is where nothing it is made
@@ -65,9 +65,7 @@ def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str
         present = _present(con)
         for table in sorted(present.keys() - contracts().keys()):
             con.execute(f"drop {present[table]} landed.{identifier(table)}")
-        known = con.execute(
-            "select table_name, query_hash, version, told_since, columns from ops.landed_tables"
-        ).fetchall()
+        known = con.execute("select table_name, query_hash, version, told_since from ops.landed_tables").fetchall()
         made_of = {table: _Made(*told) for table, *told in known}
         places = LandedPlaces(con)
         for relation in relations:
@@ -106,12 +104,11 @@ def _failing_column(con: duckdb.DuckDBPyConnection, relation: _Landed) -> str | 
 
 
 class _Made(NamedTuple):
-    """What a table or a view was made of, since when `ops.landed_places` tells of it, and its columns."""
+    """What a table or a view was made of, and since when `ops.landed_places` tells of it."""
 
     query_hash: str
     version: str
     told_since: str | None
-    columns: str
 
 
 class _Landed:
@@ -137,7 +134,6 @@ class _Landed:
         self.query_hash = _hash(self.query, readings, sorted(read.items()))
         self.version = _hash(self.query, files)
         self.told_since: str | None = None
-        self.columns: str | None = None
 
     @property
     def name(self) -> str:
@@ -167,10 +163,11 @@ class _Landed:
         summed = "coalesce(sum(row_count), 0)::bigint"
         return f"select {literal(self.table)} as table_name, {summed} as row_count from ({counted})"
 
-    def write(self, con: duckdb.DuckDBPyConnection, kind: str | None, made: _Made | None, places: LandedPlaces) -> None:
-        alike = made if made and kind == self.kind and made.query_hash == self.query_hash else None
-        self.columns = alike.columns if alike else None
-        if alike and (kind == "view" or alike.version == self.version):
+    def write(
+        self, con: duckdb.DuckDBPyConnection, present: str | None, made: _Made | None, places: LandedPlaces
+    ) -> None:
+        alike = made if made and present == self.kind and made.query_hash == self.query_hash else None
+        if alike and (self.kind == "view" or alike.version == self.version):
             self.told_since = alike.told_since
             return
         if alike and not self.is_by_row:  # else its files tell
@@ -180,7 +177,7 @@ class _Landed:
         touched = self._rows_touched() if alike and self._is_laid(alike) else None
         with places.told(self.table, _of_any(touched)) if self.told_since else nullcontext():
             if touched is None:
-                self._lay_anew(con, kind)
+                self._lay_anew(con, present)
             else:
                 self._exchange_rows(con, touched)
 
@@ -198,9 +195,9 @@ class _Landed:
                 return None
         return touched
 
-    def _lay_anew(self, con: duckdb.DuckDBPyConnection, kind: str | None) -> None:
-        if kind:
-            con.execute(f"drop {kind} {self.name}")
+    def _lay_anew(self, con: duckdb.DuckDBPyConnection, present: str | None) -> None:
+        if present:
+            con.execute(f"drop {present} {self.name}")
         con.execute(f"create {self.kind} {self.name} as\n{self.query}")
 
     def _exchange_rows(self, con: duckdb.DuckDBPyConnection, touched: Dictionary[str, str]) -> None:
@@ -212,9 +209,8 @@ class _Landed:
 
     def described(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str, str, bool, bool, str, str | None]:
         has_rows = bool(con.execute(f"select 1 from {self.name} limit 1").fetchall())
-        if self.columns is None:
-            self.columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
-        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, self.columns, self.told_since
+        columns = ", ".join(f"{row[0]} {row[1]}" for row in con.execute(f"describe {self.name}").fetchall())
+        return self.table, self.query_hash, self.version, self.is_by_row, has_rows, columns, self.told_since
 
 
 def _of_any(touched: Dictionary[str, str] | None) -> str:

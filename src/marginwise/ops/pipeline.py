@@ -6,13 +6,14 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import duckdb
 
-from marginwise.engine.duckdb import engine_options, take_all_options
+from marginwise.engine.duckdb import engine_options, let_go_of_memory, take_all_options
 from marginwise.engine.hindrances import hindrances_told
 from marginwise.engine.ledger import open_ledger
 from marginwise.engine.run_ledger import begin_stage, end_stage, last_stages
@@ -101,7 +102,7 @@ def run(
     with hindrances_told(), held_alone(settings.state_directory):
         context = RunContext(settings, uuid4().hex[:12], now, progress or (lambda *_: None), anew)
         context.exchange.require()
-        # open from its beginning to its end, whoever else opens it meanwhile: to close and open it takes as long as a small stage
+        # held from the first stage to the last, whatever else in this process opens it: to close and open it takes as long as a small stage
         with warehouse_of(context) as con:
             open_ledger(con)  # also that of an older version, before a stage rests on it
             return RunReport(context.run_id, [_run_stage(context, con, stage) for stage in stages])
@@ -109,16 +110,17 @@ def run(
 
 def _run_stage(context: RunContext, con: duckdb.DuckDBPyConnection, stage: str) -> StageReport:
     _require_what_it_rests_on(context, con, stage)
-    take_all_options(con, engine_options(context.settings.warehouse))  # whatever the stage before took
     begin_stage(con, context.run_id, stage, context.now())
     started = time.perf_counter()
     try:
+        let_go_of_memory(con)
+        take_all_options(con, engine_options(context.settings.warehouse))
         facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
         return StageReport(stage, _end_stage(context, con, stage, started, facts), facts)
     except BaseException as error:
         con.close()  # what broke the stage may have broken it too: what is told of the stage goes over another
         told = dict(error.as_dict()) if isinstance(error, MarginwiseError) else {}
-        with warehouse_of(context) as another:
+        with suppress(MarginwiseError, duckdb.Error), warehouse_of(context) as another:  # else it counts as cut off
             _end_stage(context, another, stage, started, told, failed=True)
         raise
 
