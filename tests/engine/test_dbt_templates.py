@@ -104,6 +104,9 @@ def test_what_is_run_is_read_from_no_folder_that_others_may_write_to(
     (tmp_path / "cache").rename(tmp_path / "moved")
     (tmp_path / "cache").write_text("no folder can be made here")
     assert found() == temporary
+    temporary.rename(tmp_path / "elsewhere")
+    temporary.symlink_to(tmp_path / "elsewhere")
+    assert found() == tmp_path / "new"
     user = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: user + 1)
     (tmp_path / temporary.name.replace(str(user), str(user + 1))).mkdir()

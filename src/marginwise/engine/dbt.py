@@ -5,10 +5,13 @@ One `dbtRunner` per process, and the parsed project is kept, so that the second 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import hashlib
 import json
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -268,29 +271,38 @@ def _options(target: Path, logs: Path) -> list[str]:
 def _cache_directory() -> Path:
     """Return where dbt's parsed project and its compiled templates are kept, for all projects of this installation: both take seconds.
 
-    It is a folder of the user's own, where nobody else can lay what would be run.
+    Nobody else may write to it, as what lies there is run.
     """
     told = f"{project_directory()} {version('marginwise')} {version('dbt-core')}"
     name = hashlib.sha256(told.encode()).hexdigest()[:16]
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    candidates = [Path(tempfile.gettempdir()) / f"marginwise-{user}-{name}"]
+    cache = None
     with suppress(RuntimeError):  # no home
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        candidates.insert(0, cache / "marginwise" / name)
-    return _own_directory(*candidates)
+    return _own_directory(cache, name)
 
 
 @cache
-def _own_directory(*candidates: Path) -> Path:
-    """Return the first folder that is the user's alone to write to, made where it is not there; a new one where there is none."""
-    for folder in candidates:
-        with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            told = folder.stat()
-            is_own = not hasattr(os, "getuid") or (told.st_uid == os.getuid() and not told.st_mode & 0o022)
-            if is_own and os.access(folder, os.W_OK):
-                return folder
-    return Path(tempfile.mkdtemp(prefix="marginwise-"))
+def _own_directory(cache_home: Path | None, name: str) -> Path:
+    """Return a folder that nobody else may write to: in the user's cache, else among temporary files, else one for this process."""
+    if cache_home is not None and _is_own_directory(folder := cache_home / "marginwise" / name):
+        return folder
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    if _is_own_directory(folder := Path(tempfile.gettempdir()) / f"marginwise-{user}-{name}"):
+        return folder
+    folder = Path(tempfile.mkdtemp(prefix="marginwise-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _is_own_directory(folder: Path) -> bool:
+    """Make a folder where there is none; tell whether it is one, no link to one, that the user and nobody else may write to."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        told = folder.lstat()
+    except OSError:
+        return False
+    is_own = not hasattr(os, "getuid") or (told.st_uid == os.getuid() and not told.st_mode & 0o022)
+    return is_own and stat.S_ISDIR(told.st_mode) and os.access(folder, os.W_OK)
 
 
 def _release_warehouse() -> None:

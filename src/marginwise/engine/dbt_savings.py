@@ -32,6 +32,8 @@ TEMPLATES = CompiledTemplates()
 """What this process has compiled of templates, or taken over from one before."""
 MacrosInReach = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Of each node by its id: its macros by name, by package."""
+_BELIEVING: list[bool] = []
+"""One for each run at work that believes what it reads; others of this process may not."""
 _IN_REACH = "_marginwise_macros_in_reach"
 _WORD = re.compile(r"\w+")
 
@@ -68,6 +70,7 @@ def _make_only_what_is_read() -> None:
     from dbt.context.providers import ModelContext
     from dbt_common.behavior_flags import BehaviorFlagRendered
     from dbt_common.clients.jinja import BaseMacroGenerator, MacroFuzzEnvironment
+    from dbt_common.dataclass_schema import dbtClassMixin
     from dbt_common.events import base_types
 
     event_class: Any = base_types.BaseEvent
@@ -90,6 +93,8 @@ def _make_only_what_is_read() -> None:
     macros.get_macro = _made_once(macros.get_macro)
     contexts: Any = ModelContext
     contexts._build_namespace = namespace_in_reach
+    read: Any = dbtClassMixin
+    read.validate = classmethod(_unless_believed(read.validate.__func__))
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
 
@@ -99,15 +104,19 @@ def schemas_believed() -> Iterator[None]:
 
     The tests hold it against them: they let the `dbt` command parse the project that `marginwise eject` writes.
     """
-    from dbt_common.dataclass_schema import dbtClassMixin
-
-    read: Any = dbtClassMixin
-    validate = vars(read)["validate"]
-    read.validate = classmethod(lambda cls, data: None)
+    _BELIEVING.append(True)
     try:
         yield
     finally:
-        read.validate = validate
+        _BELIEVING.pop()
+
+
+def _unless_believed(validate: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    def validate_unless_believed(cls: Any, data: Any) -> None:
+        if not _BELIEVING:
+            validate(cls, data)
+
+    return validate_unless_believed
 
 
 def _made_once(get_macro: Callable[[Any], Any]) -> Callable[[Any], Any]:

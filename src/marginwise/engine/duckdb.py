@@ -35,7 +35,7 @@ def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
 
     Memory is what the settings declare, or what the engine would take by itself where that is less (most of what the
     machine, or the container, has); threads, as many as there are cores that the process may use. What a run adds to a table
-    stays a part of its own until `join_small_parts`: to join it with the parts before it, whenever a stage has ended, would
+    stays a part of its own until `join_small_parts`: to join it with the parts before it, whenever what was written goes to its place, would
     write up to three full ones anew for some hundred rows.
 
     Examples
@@ -100,15 +100,16 @@ def let_go_of_memory(con: duckdb.DuckDBPyConnection) -> None:
     """
     held = con.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchall()[0][0]
     if held > _WORTH_LETTING_GO:
-        con.execute("checkpoint")
-        with suppress(duckdb.OutOfMemoryException):  # what is in use stays
+        with suppress(duckdb.TransactionException, duckdb.OutOfMemoryException):  # what is in use stays
+            con.execute("checkpoint")
             con.execute(f"set global memory_limit = '{_LEFT_IN_MEMORY}'")
 
 
 def join_small_parts(con: duckdb.DuckDBPyConnection) -> None:
-    """Join the small parts (row groups) of the tables that have changed, and drop what was deleted there."""
+    """Join small parts of the tables (row groups), and drop what was deleted there."""
     con.execute("reset global max_vacuum_tasks")
-    con.execute("checkpoint")
+    with suppress(duckdb.TransactionException):  # of another connection; the next time joins them
+        con.execute("checkpoint")
 
 
 @cache

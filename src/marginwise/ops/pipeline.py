@@ -120,7 +120,10 @@ def _run_stage(context: RunContext, con: duckdb.DuckDBPyConnection, stage: str) 
     except BaseException as error:
         con.close()  # what broke the stage may have broken it too: what is told of the stage goes over another
         told = dict(error.as_dict()) if isinstance(error, MarginwiseError) else {}
-        with suppress(MarginwiseError, duckdb.Error), warehouse_of(context) as another:  # else it counts as cut off
+        with (
+            suppress(MarginwiseError, duckdb.Error, OSError),
+            warehouse_of(context) as another,
+        ):  # else it counts as cut off
             _end_stage(context, another, stage, started, told, failed=True)
         raise
 
