@@ -14,7 +14,7 @@ from marginwise.ops.projects import create_demo
 def rows(folder: Path, table: str) -> list[str]:
     """Return the rows of a table's files as text, in order, without what a correction changes."""
     files = [str(file) for file in folder.glob("*.parquet") if file.stem == table or file.stem.startswith(f"{table}-")]
-    query = "select columns(c -> c not in ('updated_at', 'shipping_cost_amount')) from read_parquet(?)"
+    query = "select columns(lambda c: c not in ('updated_at', 'shipping_cost_amount')) from read_parquet(?)"
     with duckdb.connect() as con:
         return sorted(map(str, con.execute(query, [files]).fetchall()))
 

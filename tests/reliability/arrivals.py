@@ -173,7 +173,7 @@ def order_lines(store: Path) -> dict[tuple[str, int], tuple[object, ...]]:
     con = duckdb.connect(str(store / ".marginwise" / "warehouse.duckdb"), read_only=True)
     try:
         found = con.execute(
-            "select order_id, line_number, columns(c -> c not like '\\_%' escape '\\') from core.fct_order_lines"
+            "select order_id, line_number, columns(lambda c: c not like '\\_%' escape '\\') from core.fct_order_lines"
         )
         return {(row[0], row[1]): row[2:] for row in found.fetchall()}
     finally:
