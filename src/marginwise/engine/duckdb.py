@@ -35,8 +35,8 @@ def engine_options(warehouse: WarehouseSettings) -> dict[str, str]:
 
     Memory is what the settings declare, or what the engine would take by itself where that is less (most of what the
     machine, or the container, has); threads, as many as there are cores that the process may use. What a run adds to a table
-    stays a part of its own until `join_small_parts`: to join it with the parts before it, whenever what was written goes to its place, would
-    write up to three full ones anew for some hundred rows.
+    stays a part of its own until `join_small_parts`: to join it with the parts before it, whenever what was written goes to its
+    place, would write up to three full ones anew for some hundred rows.
 
     Examples
     --------

@@ -38,8 +38,9 @@ _OF_A_VALUE = (duckdb.DataError, duckdb.InvalidInputException)
 def create_landed_views(con: duckdb.DuckDBPyConnection, mappings: Dictionary[str, Mapping]) -> None:
     """Lay `landed.<table>` over the raw tables for every contract table, typed and empty where no source fills it.
 
-    It is a view where reading it costs little, and stays while its query and the columns it reads are as they were. Where the mapping reads text, filters, joins, numbers or keeps one row per
-    key it is a table, so that the stages behind, which read it many times, do not evaluate the mapping each time. Such a table
+    It is a view where reading it costs little, and stays while its query and the columns it reads are as they were. Where the
+    mapping reads text, filters, joins, numbers or keeps one row per key it is a table, so that the stages behind, which read it
+    many times, do not evaluate the mapping each time. Such a table
     takes only the rows that the files touch which came or went (its own, where each row is made of one row of one file;
     those that share its key, where they are numbered or chosen within one), and stays as it is where nothing it is made
     of has changed. `ops.landed_tables` says what each was made of, `ops.landed_places` which rows of those made of

@@ -118,12 +118,10 @@ def _run_stage(context: RunContext, con: duckdb.DuckDBPyConnection, stage: str) 
         facts = {**STAGE_WORK[stage](context), **_noticed(context, stage)}
         return StageReport(stage, _end_stage(context, con, stage, started, facts), facts)
     except BaseException as error:
-        con.close()  # what broke the stage may have broken it too: what is told of the stage goes over another
+        # what broke the stage may have broken its connection too: it is told of over another; where that fails, it counts as cut off
+        con.close()
         told = dict(error.as_dict()) if isinstance(error, MarginwiseError) else {}
-        with (
-            suppress(MarginwiseError, duckdb.Error, OSError),
-            warehouse_of(context) as another,
-        ):  # else it counts as cut off
+        with suppress(MarginwiseError, duckdb.Error, OSError), warehouse_of(context) as another:
             _end_stage(context, another, stage, started, told, failed=True)
         raise
 
